@@ -1,0 +1,1 @@
+"""Bytes on disk: run folders, journals, live files, artifacts. Imports neither `tuning` nor `streamlit`."""

@@ -1,0 +1,63 @@
+"""Advisory `flock` locks: freed by the kernel when their holder dies, so they cannot lie about who is alive."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+
+class LockHeld(RuntimeError):
+    """Another process holds the lock."""
+
+
+class FileLock:
+    """An exclusive lock on `path` for as long as this object is entered.
+
+    The descriptor is close-on-exec, so worker processes never inherit the lock.
+    """
+
+    def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
+        self._path = path
+        self._wait_s = wait_s
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> "FileLock":
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    os.close(descriptor)
+                    raise LockHeld(f"{self._path} is held by another process.") from None
+                time.sleep(0.02)
+            else:
+                self._descriptor = descriptor
+                return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_held(path: Path) -> bool:
+    """Say whether some process holds the lock.
+
+    The probe takes a shared lock for a moment, so whoever wants the exclusive one must be ready to wait that long.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

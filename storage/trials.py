@@ -1,0 +1,75 @@
+"""Reading a study's trials, and the names under which a trial keeps what Optuna has no field for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+# User attributes of a trial. Everything is plain JSON.
+RESOLVED = "resolved"  # dict: the keyword arguments SB3 got, beside the stored (transformed) parameters
+RUN = "run"  # dict: pid, task, train_seed, eval_seed, alone
+EVALUATIONS = "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
+TIMESTEPS = "timesteps"  # int: env steps trained, a whole number of rollouts
+FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
+DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
+PRUNED = "pruned"  # str: what the pruner saw
+BASELINE = "baseline"  # str: what the configuration is when it was not sampled, e.g. "SB3 defaults"
+RETRY_OF = "retry_of"  # int: number of the trial whose worker died or was stopped
+CRASHES = "crashes"  # int: how often a worker died with this configuration
+RETRIES = "retries"  # int: how many of its retries ran alone and died
+IMPORTED_FROM = "imported_from"  # str: the study this trial was copied from; it does not count toward the budget
+
+COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """One study as the analysis sees it."""
+
+    name: str
+    maximize: bool
+    trials: tuple[FrozenTrial, ...]  # by number; shared with the storage, so never to be changed
+
+
+def read_study(storage: BaseStorage, name: str) -> StudyData:
+    """Return a snapshot of the study; the trials are not copied.
+
+    Raises:
+        KeyError: the storage holds no study of that name.
+    """
+    study_id = storage.get_study_id_from_name(name)
+    direction = storage.get_study_directions(study_id)[0]
+    trials = storage.get_all_trials(study_id, deepcopy=False)
+    return StudyData(name, direction == optuna.study.StudyDirection.MAXIMIZE, tuple(trials))
+
+
+def counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that use up the budget: the study's own that are complete or pruned."""
+    return [t for t in trials if t.state in COUNTED and IMPORTED_FROM not in t.user_attrs]
+
+
+def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the complete trials; Optuna stores a value for pruned ones too, which is not a result."""
+    return [t for t in trials if t.state == TrialState.COMPLETE and t.value is not None]
+
+
+def ranked(trials: Sequence[FrozenTrial], *, maximize: bool) -> list[FrozenTrial]:
+    """Return the complete trials, best first; ties by number, so that the order never changes."""
+    sign = -1.0 if maximize else 1.0
+    return sorted(completed(trials), key=lambda t: (sign * _value(t), t.number))
+
+
+def failure_kind(trial: FrozenTrial) -> str | None:
+    """Return why the trial failed (error, killed, stopped, interrupted), or None when it did not."""
+    if trial.state != TrialState.FAIL:
+        return None
+    record: Any = trial.user_attrs.get(FAILURE)
+    return str(record["kind"]) if isinstance(record, dict) and "kind" in record else "error"
+
+
+def _value(trial: FrozenTrial) -> float:
+    assert trial.value is not None
+    return trial.value
