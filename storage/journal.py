@@ -6,7 +6,6 @@ The log itself stays the stock format: plain Optuna and optuna-dashboard read it
 import fcntl
 import json
 import os
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 
 STUDY_NAME = "edgewise"
 
@@ -29,8 +29,9 @@ class JournalDamaged(ValueError):
 class SafeJournalBackend(JournalFileBackend):
     """Journal backend with kernel locks, repair of a torn tail, and no silent re-creation.
 
-    A stock file that loses power in mid-line swallows the next append and then refuses every reader. Here the writer
-    holds an `flock` on the log itself, moves an unfinished last line to `<name>.torn`, writes all or nothing, and syncs.
+    A stock file that loses power in mid-line swallows the next append and then refuses every reader. Here
+    the writer holds an `flock` on the log itself, moves an unfinished last line to `<name>.torn`, writes all
+    or nothing, and syncs.
 
     Args:
         path: absolute path of the log.
@@ -55,7 +56,9 @@ class SafeJournalBackend(JournalFileBackend):
         known_end = self._log_number_offset.get(log_number_from, 0)
         try:
             if os.stat(self._file_path).st_size < known_end:
-                raise JournalDamaged(f"The journal {self._file_path} has become shorter: it was truncated or replaced.")
+                raise JournalDamaged(
+                    f"The journal {self._file_path} has become shorter: it was truncated or replaced."
+                )
             yield from super().read_logs(log_number_from)
         except FileNotFoundError:
             raise JournalMissing(f"The journal {self._file_path} was moved or deleted.") from None
@@ -77,7 +80,7 @@ class SafeJournalBackend(JournalFileBackend):
                 raise
 
 
-class _NoLock:
+class _NoLock(BaseJournalFileLock):
     """Satisfies the parent class; the real lock is on the log and the kernel frees it."""
 
     def acquire(self) -> bool:
@@ -128,7 +131,10 @@ def _drop_torn_tail(descriptor: int, path: str) -> int:
 
 
 def open_journal(path: Path, *, create: bool = False) -> JournalStorage:
-    """Open the log as an Optuna storage. Build it inside the process that uses it; keep it open, syncing is cheap.
+    """Open the log as an Optuna storage.
+
+    Build it inside the process that uses it, and keep it open there: the first read replays the whole log,
+    later ones only what is new.
 
     Raises:
         JournalMissing, JournalDamaged: see `SafeJournalBackend`.
@@ -136,14 +142,6 @@ def open_journal(path: Path, *, create: bool = False) -> JournalStorage:
     try:
         return JournalStorage(SafeJournalBackend(path, create=create))
     except (AssertionError, KeyError, TypeError) as error:
-        raise JournalDamaged(f"The journal {path} holds an operation that Optuna does not know: {error!r}.") from error
-
-
-def wait_for(path: Path, timeout_s: float = 5.0) -> bool:
-    """Wait until the log exists; say whether it does."""
-    deadline = time.monotonic() + timeout_s
-    while not path.is_file():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+        raise JournalDamaged(
+            f"The journal {path} holds an operation that Optuna does not know: {error!r}."
+        ) from error

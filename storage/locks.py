@@ -1,4 +1,4 @@
-"""Advisory `flock` locks: freed by the kernel when their holder dies, so they cannot lie about who is alive."""
+"""Advisory `flock` locks: the kernel frees them when their holder dies, so they cannot lie about who lives."""
 
 import fcntl
 import os
@@ -48,7 +48,7 @@ class FileLock:
 def is_held(path: Path) -> bool:
     """Say whether some process holds the lock.
 
-    The probe takes a shared lock for a moment, so whoever wants the exclusive one must be ready to wait that long.
+    The probe takes a shared lock for a moment: whoever wants the exclusive one must be ready to wait.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

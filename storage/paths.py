@@ -17,7 +17,7 @@ def check_name(name: str, what: str = "name") -> str:
     """Return `name` when it is safe as one path component.
 
     Raises:
-        ValueError: it is empty, longer than 64 characters, or holds anything but letters, digits, `.`, `_`, `-`.
+        ValueError: it is empty, too long, or holds anything but letters, digits, `.`, `_` and `-`.
     """
     if not NAME_PATTERN.fullmatch(name):
         raise ValueError(
@@ -28,7 +28,7 @@ def check_name(name: str, what: str = "name") -> str:
 
 
 def runs_root(runs_dir: str | Path | None = None) -> Path:
-    """Return the absolute folder that holds one sub-folder a run: the argument, else EDGEWISE_RUNS_DIR, else ./runs."""
+    """Return the absolute folder of all runs: the argument, else EDGEWISE_RUNS_DIR, else ./runs."""
     return Path(runs_dir or os.environ.get("EDGEWISE_RUNS_DIR") or "runs").expanduser().resolve()
 
 
@@ -127,7 +127,9 @@ def find_run(root: Path, run_id: str) -> RunFolder:
         path = root / run_id
         if not path.is_symlink() and (path / "job.json").is_file():
             return RunFolder(path)
-    raise UnknownRun(f"There is no study {run_id[:80]!r} under {root}. `python -m tuning list` shows what there is.")
+    raise UnknownRun(
+        f"There is no study {run_id[:80]!r} under {root}. `python -m tuning list` shows what there is."
+    )
 
 
 def list_runs(root: Path) -> list[RunFolder]:
@@ -135,4 +137,6 @@ def list_runs(root: Path) -> list[RunFolder]:
     if not root.is_dir():
         return []
     folders = [p for p in root.iterdir() if not p.is_symlink() and (p / "job.json").is_file()]
-    return [RunFolder(p) for p in sorted(folders, key=lambda p: (p / "job.json").stat().st_mtime, reverse=True)]
+    return [
+        RunFolder(p) for p in sorted(folders, key=lambda p: (p / "job.json").stat().st_mtime, reverse=True)
+    ]

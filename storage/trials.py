@@ -11,7 +11,9 @@ from optuna.trial import FrozenTrial, TrialState
 # User attributes of a trial. Everything is plain JSON.
 RESOLVED = "resolved"  # dict: the keyword arguments SB3 got, beside the stored (transformed) parameters
 RUN = "run"  # dict: pid, task, train_seed, eval_seed, alone
-EVALUATIONS = "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
+EVALUATIONS = (
+    "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
+)
 TIMESTEPS = "timesteps"  # int: env steps trained, a whole number of rollouts
 FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
@@ -20,7 +22,9 @@ BASELINE = "baseline"  # str: what the configuration is when it was not sampled,
 RETRY_OF = "retry_of"  # int: number of the trial whose worker died or was stopped
 CRASHES = "crashes"  # int: how often a worker died with this configuration
 RETRIES = "retries"  # int: how many of its retries ran alone and died
-IMPORTED_FROM = "imported_from"  # str: the study this trial was copied from; it does not count toward the budget
+IMPORTED_FROM = (
+    "imported_from"  # str: the study this trial was copied from; it does not count toward the budget
+)
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 

@@ -1,0 +1,89 @@
+"""Kept policies: arrays without pickle, and the resolved request they were trained from."""
+
+import os
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from storage.paths import RunFolder
+from storage.records import read_record, write_record
+
+MAX_WEIGHTS_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class KeptPolicy:
+    """What is needed to rebuild a trained policy."""
+
+    arrays: dict[str, np.ndarray]  # by the names of the policy's state dict
+    request: dict[str, Any]  # env, algorithm, policy, resolved arguments, seeds, versions; plain JSON
+
+
+def save_policy(
+    folder: RunFolder, trial: int, arrays: dict[str, np.ndarray], request: dict[str, Any]
+) -> None:
+    """Keep a trial's policy; it appears whole or not at all."""
+    final = folder.weights / str(trial)
+    partial = folder.weights / f".{trial}.part"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with (partial / "policy.npz").open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    write_record(partial / "request.json", request)
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(partial, final)
+
+
+def load_policy(folder: RunFolder, trial: int) -> KeptPolicy:
+    """Read a kept policy. No pickle is ever loaded.
+
+    Raises:
+        FileNotFoundError: the trial's policy was not kept.
+        ValueError: the files are damaged, too large, or hold Python objects.
+    """
+    path = folder.weights / str(trial)
+    request = read_record(path / "request.json")
+    weights = path / "policy.npz"
+    if request is None or not weights.is_file():
+        raise FileNotFoundError(f"Trial {trial} kept no weights: only the best and the pinned trials do.")
+    if weights.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise ValueError(f"The weights of trial {trial} are larger than {MAX_WEIGHTS_BYTES} bytes.")
+    with np.load(weights, allow_pickle=False) as data:
+        return KeptPolicy({name: data[name] for name in data.files}, request)
+
+
+def kept_trials(folder: RunFolder) -> set[int]:
+    """Return the numbers of the trials whose policy is kept."""
+    return {int(p.name) for p in _entries(folder.weights) if p.name.isdecimal()}
+
+
+def drop_policies_except(folder: RunFolder, keep: Collection[int]) -> None:
+    """Delete every kept policy but those of `keep`. Only the holder of the run's lock may call this."""
+    for path in _entries(folder.weights):
+        if path.name.isdecimal() and int(path.name) not in keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def pinned_trials(folder: RunFolder) -> set[int]:
+    """Return the numbers of the trials that a person pinned."""
+    return {int(p.name) for p in _entries(folder.pins) if p.name.isdecimal()}
+
+
+def set_pin(folder: RunFolder, trial: int, *, pinned: bool) -> None:
+    """Pin a trial, so that its policy outlives the ranking, or take the pin away."""
+    path = folder.pins / str(int(trial))
+    if pinned:
+        folder.pins.mkdir(exist_ok=True)
+        path.touch()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _entries(path: Path) -> list[Path]:
+    return list(path.iterdir()) if path.is_dir() else []

@@ -1,0 +1,218 @@
+"""One search-space parameter: what the sampler stores and what the algorithm receives."""
+
+from typing import Any, Literal, Self
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scalar = bool | int | float | str | None
+Transform = Literal["identity", "1 - x", "2^x", "net_arch", "activation_fn"]
+
+# What a stored name stands for, in plain JSON; only a worker turns activation names into classes.
+NET_ARCH: dict[str, Any] = {
+    "tiny": {"pi": [64], "vf": [64]},
+    "small": {"pi": [64, 64], "vf": [64, 64]},
+    "medium": {"pi": [256, 256], "vf": [256, 256]},
+}
+ACTIVATION_FN = ("tanh", "relu", "elu", "leaky_relu")
+MAX_POWER = 24  # 2^24 rollout steps fill no workstation's memory by mistake
+
+
+class Parameter(BaseModel):
+    """A parameter of a search space.
+
+    `low` and `high` are bounds of the *stored* value, both inclusive. `transform` maps it to the value that
+    the algorithm's argument `target` gets (default: the parameter's own name; `policy_kwargs.x` sets an
+    argument of the policy).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,63}$")
+    kind: Literal["float", "int", "categorical"]
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
+    log: bool = False
+    step: float | None = Field(default=None, allow_inf_nan=False)
+    choices: tuple[Scalar, ...] | None = None
+    transform: Transform = "identity"
+    target: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        faults = list(_categorical_faults(self) if self.kind == "categorical" else _range_faults(self))
+        faults += _transform_faults(self)
+        if faults:
+            raise ValueError("\n".join(faults))
+        if not self.target:
+            object.__setattr__(self, "target", default_target(self.name, self.transform))
+        return self
+
+    def distribution(self) -> BaseDistribution:
+        """Return the Optuna distribution of the stored value."""
+        if self.kind == "categorical":
+            return CategoricalDistribution(self.choices or ())
+        assert self.low is not None
+        assert self.high is not None
+        if self.kind == "int":
+            return IntDistribution(int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+    def suggest(self, trial: optuna.Trial) -> Scalar:
+        """Let the study's sampler choose the stored value."""
+        if self.kind == "categorical":
+            choice: Scalar = trial.suggest_categorical(self.name, self.choices or ())
+            return choice
+        assert self.low is not None
+        assert self.high is not None
+        if self.kind == "int":
+            low, high, step = int(self.low), int(self.high), int(self.step or 1)
+            return trial.suggest_int(self.name, low, high, step=step, log=self.log)
+        return trial.suggest_float(self.name, self.low, self.high, step=self.step, log=self.log)
+
+    def resolve(self, stored: Any) -> Any:
+        """Return the value that the algorithm receives for a stored one; plain JSON."""
+        match self.transform:
+            case "1 - x":
+                return 1.0 - float(stored)
+            case "2^x":
+                return 2 ** int(stored)
+            case "net_arch":
+                return NET_ARCH[str(stored)]
+            case _:
+                return stored
+
+    def stored(self, resolved: Any) -> Scalar:
+        """Return the stored value that resolves to `resolved`, within this parameter's range.
+
+        Raises:
+            ValueError: no stored value does.
+        """
+        if self.kind == "categorical":
+            for choice in self.choices or ():
+                if self.resolve(choice) == resolved:
+                    return choice
+            raise ValueError(f"No choice of {self.name} gives {resolved!r}.")
+        candidate: float = {
+            "1 - x": lambda x: round(1.0 - x, 12),
+            "2^x": lambda x: int(x).bit_length() - 1,
+        }.get(self.transform, lambda x: x)(resolved)
+        if abs(self.resolve(candidate) - resolved) > 1e-12 or not self.contains(candidate):
+            raise ValueError(f"{self.name} cannot give {resolved!r} within {self.low:g} and {self.high:g}.")
+        return int(candidate) if self.kind == "int" else float(candidate)
+
+    def contains(self, stored: Any) -> bool:
+        """Say whether a stored value lies within the declared range or choices."""
+        distribution = self.distribution()
+        try:
+            return distribution._contains(distribution.to_internal_repr(stored))
+        except (ValueError, TypeError):
+            return False
+
+    def resolved_range(self) -> str:
+        """Describe for a person which values the algorithm receives, e.g. "32 … 4096"."""
+        if self.kind == "categorical":
+            return ", ".join(str(c) for c in self.choices or ())
+        assert self.low is not None
+        assert self.high is not None
+        ends = sorted([self.resolve(self.low), self.resolve(self.high)])
+        return " … ".join(f"{end:.6g}" for end in ends)
+
+
+def default_target(name: str, transform: str) -> str:
+    """Return the argument that a parameter of this name sets when its spec names none."""
+    match transform:
+        case "net_arch" | "activation_fn":
+            return f"policy_kwargs.{transform}"
+        case "2^x":
+            return name.removesuffix("_pow")
+        case "1 - x":
+            return name.removeprefix("one_minus_")
+        case _:
+            return name
+
+
+def _categorical_faults(p: Parameter) -> list[str]:
+    faults = []
+    if p.low is not None or p.high is not None or p.step is not None or p.log:
+        faults.append(
+            f"`{p.name}` is categorical: remove low, high, step and log, its values are its choices."
+        )
+    if not p.choices:
+        faults.append(f"`{p.name}` is categorical and has no choices: list at least two.")
+    elif len(set(map(repr, p.choices))) < len(p.choices):
+        faults.append(
+            f"`choices` of {p.name} repeats a value: received {list(p.choices)}. Remove the copies."
+        )
+    elif len(p.choices) < 2:
+        faults.append(f"`choices` of {p.name} has one value: fix it under hyperparameters instead.")
+    return faults
+
+
+def _range_faults(p: Parameter) -> list[str]:
+    if p.choices:
+        return [f"`{p.name}` is {p.kind}: remove its choices, or set kind: categorical."]
+    if p.low is None or p.high is None:
+        missing = " and ".join(n for n in ("low", "high") if getattr(p, n) is None)
+        return [f"`{p.name}` has no {missing}: give both bounds."]
+    faults = []
+    received = f"received low={p.low:g}, high={p.high:g}"
+    if p.low > p.high:
+        faults.append(f"`low` of {p.name} must be below `high`: {received}. Swap them?")
+    elif p.low == p.high:
+        faults.append(
+            f"`low` and `high` of {p.name} are equal ({p.low:g}): nothing to search. "
+            "Widen the range, or fix the value under hyperparameters."
+        )
+    if p.log and p.low <= 0:
+        faults.append(
+            f"`low` of {p.name} must be above 0 on a log scale: {received}. Raise it, or set log: false."
+        )
+    if p.kind == "int" and not (p.low.is_integer() and p.high.is_integer()):
+        faults.append(
+            f"The bounds of {p.name} must be whole numbers: {received}. Round them, or set kind: float."
+        )
+    if p.step is not None:
+        if p.log:
+            faults.append(f"{p.name} cannot have both step and log: remove one.")
+        if p.step <= 0:
+            faults.append(f"`step` of {p.name} must be above 0: received {p.step:g}. Remove it for no grid.")
+        elif p.kind == "int" and not p.step.is_integer():
+            faults.append(f"`step` of {p.name} must be a whole number: received {p.step:g}.")
+        elif p.low < p.high and p.step > p.high - p.low:
+            faults.append(
+                f"`step` of {p.name} is wider than its range: received step={p.step:g}, {received}."
+            )
+    return faults
+
+
+def _transform_faults(p: Parameter) -> list[str]:
+    allowed: dict[str, tuple[str, ...]] = {
+        "2^x": ("int",),
+        "1 - x": ("float",),
+        "net_arch": ("categorical",),
+        "activation_fn": ("categorical",),
+    }
+    if p.transform not in allowed:
+        return []
+    if p.kind not in allowed[p.transform]:
+        return [
+            f"The transform {p.transform} of {p.name} needs kind: {allowed[p.transform][0]}, not {p.kind}."
+        ]
+    if p.transform == "2^x" and p.low is not None and p.high is not None:
+        if p.low < 0 or p.high > MAX_POWER:
+            return [
+                f"The powers of {p.name} must lie within 0 and {MAX_POWER}: received {p.low:g} to {p.high:g}. "
+                "They are exponents, 12 means 4096."
+            ]
+    named = {"net_arch": tuple(NET_ARCH), "activation_fn": ACTIVATION_FN}.get(p.transform)
+    unknown = [str(c) for c in p.choices or () if named and c not in named]
+    if named and unknown:
+        return [f"`choices` of {p.name} must be among {', '.join(named)}: received {', '.join(unknown)}."]
+    return []

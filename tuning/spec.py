@@ -1,0 +1,304 @@
+"""`StudySpec`: the validated, frozen request that everything else works from."""
+
+import difflib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from storage.paths import NAME_PATTERN
+from tuning.algorithms import Algorithm, algorithm, algorithm_names
+from tuning.space.parameters import Parameter
+
+MAX_SPEC_BYTES = 200_000
+
+
+class SpecError(ValueError):
+    """A request that cannot be run; `faults` has one readable sentence for each reason, with the remedy."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvSpec(_Frozen):
+    """The environment: an id of the installed Gymnasium registry and its keyword arguments."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$")
+    kwargs: dict[str, JsonValue] = {}
+
+
+class SamplerSpec(_Frozen):
+    """How configurations are proposed."""
+
+    name: Literal["tpe", "random"] = "tpe"
+    n_startup_trials: int = Field(default=10, ge=0, le=10_000)  # random trials before TPE models anything
+    multivariate: bool = True  # TPE: model the parameters jointly
+
+
+class PrunerSpec(_Frozen):
+    """When a weak trial is cut short."""
+
+    name: Literal["median", "none"] = "median"
+    n_startup_trials: int = Field(default=10, ge=0, le=10_000)  # complete trials before anything is pruned
+    warmup_fraction: float = Field(default=1 / 3, ge=0, le=1)  # of the training steps, without pruning
+
+
+class Budget(_Frozen):
+    """How much is spent, on the study and on each trial."""
+
+    n_trials: int = Field(default=60, ge=1, le=100_000)  # complete + pruned
+    timeout_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # start no trial after this
+    n_timesteps: int = Field(default=40_000, ge=1, le=10**10)  # env steps a trial, over all training envs
+    n_evaluations: int = Field(default=2, ge=1, le=1000)  # a trial, the last one at the end of training
+    n_eval_episodes: int = Field(default=10, ge=1, le=10_000)  # an evaluation
+
+
+class Retention(_Frozen):
+    """Which trials keep their weights and resolved request: the best `top` and every pinned one."""
+
+    top: int = Field(default=20, ge=0, le=10_000)
+
+
+class StudySpec(_Frozen):
+    """Everything that decides what a study does. Two equal specs with one worker give equal values.
+
+    In a file, `search_space` may be the name of one of the algorithm's presets instead of a list of parameters.
+    """
+
+    name: str = Field(default="study", pattern=f"^{NAME_PATTERN.pattern}$")
+    env: EnvSpec
+    algorithm: str = "PPO"
+    policy: str = "MlpPolicy"
+    hyperparameters: dict[str, JsonValue] = {}  # fixed ones; policy arguments as "policy_kwargs.x"
+    search_space: tuple[Parameter, ...] = Field(min_length=1, max_length=100)
+    sampler: SamplerSpec = SamplerSpec()
+    pruner: PrunerSpec = PrunerSpec()
+    budget: Budget = Budget()
+    maximize: bool = True  # the mean return of the last evaluation
+    n_train_envs: int = Field(default=1, ge=1, le=999)
+    n_eval_envs: int = Field(default=5, ge=1, le=999)
+    n_workers: int = Field(default=2, ge=1, le=256)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    defaults_first: bool = True  # try the algorithm's own defaults as trial 0, where the space holds them
+    retention: Retention = Retention()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_preset(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("search_space"), str):
+            name = data.get("algorithm", "PPO")
+            if isinstance(name, str) and name in algorithm_names():
+                try:
+                    preset = algorithm(name).preset(data["search_space"])
+                except KeyError as error:
+                    raise ValueError(str(error.args[0])) from None
+                return {**data, "search_space": [p.model_dump() for p in preset.space]}
+        return data
+
+    @field_validator("algorithm")
+    @classmethod
+    def _known_algorithm(cls, name: str) -> str:
+        if name not in algorithm_names():
+            raise ValueError(f"There is no algorithm {name!r}. There are: {', '.join(algorithm_names())}.")
+        return name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        known = algorithm(self.algorithm)
+        faults = [*_space_faults(self, known), *_hyperparameter_faults(self, known)]
+        if self.policy not in known.policies:
+            faults.append(f"`policy` must be one of {', '.join(known.policies)}: received {self.policy!r}.")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def info(self) -> Algorithm:
+        """What is known about the spec's algorithm."""
+        return algorithm(self.algorithm)
+
+    def parameter(self, name: str) -> Parameter:
+        """Return the search-space parameter stored under `name`; KeyError when there is none."""
+        return {p.name: p for p in self.search_space}[name]
+
+    def evaluation_marks(self) -> tuple[int, ...]:
+        """Return the env steps past which a trial is evaluated; the last one is the whole budget."""
+        total, n = self.budget.n_timesteps, self.budget.n_evaluations
+        return tuple(sorted({max(1, round(total * k / n)) for k in range(1, n + 1)}))
+
+    def default_configuration(self) -> dict[str, Any] | None:
+        """Return the stored values of the algorithm's own defaults, or None when the space does not hold them."""
+        try:
+            return {p.name: p.stored(self.info.arguments[p.target].default) for p in self.search_space}
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def to_yaml(self) -> str:
+        """Return the spec as YAML; `parse_spec` reads it back to an equal spec."""
+        text: str = yaml.safe_dump(json.loads(self.model_dump_json(exclude_none=True)), sort_keys=False)
+        return text
+
+    def with_trials(self, n_trials: int) -> "StudySpec":
+        """Return the same request with another number of trials."""
+        return build_spec({**self.model_dump(), "budget": {**self.budget.model_dump(), "n_trials": n_trials}})
+
+
+def build_spec(data: Any) -> StudySpec:
+    """Validate plain data (a dict of JSON values) into a spec.
+
+    Raises:
+        SpecError: one sentence for each fault.
+    """
+    try:
+        return StudySpec.model_validate(data)
+    except ValidationError as error:
+        raise SpecError(_readable(error)) from None
+    except RecursionError:
+        raise SpecError(["The spec is nested too deeply. Flatten it."]) from None
+
+
+def parse_spec(text: str) -> StudySpec:
+    """Validate YAML or JSON text into a spec. Aliases and tags are refused, so that a small text stays small.
+
+    Raises:
+        SpecError: one sentence for each fault.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_SPEC_BYTES:
+        raise SpecError([f"The spec is longer than {MAX_SPEC_BYTES} bytes. Is it the right file?"])
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise SpecError(["The spec uses a YAML alias (*name). Write the value out instead."])
+        data = yaml.load(text, Loader=_SpecLoader)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" in line {place.line + 1}" if place else ""
+        raise SpecError([f"The spec is not valid YAML{where}: {getattr(error, 'problem', error)}."]) from None
+    except RecursionError:
+        raise SpecError(["The spec is nested too deeply. Flatten it."]) from None
+    except ValueError as error:  # e.g. an integer of more digits than Python converts
+        raise SpecError([f"The spec holds a value that cannot be read: {error}."]) from None
+    if not isinstance(data, dict):
+        raise SpecError(["The spec must be a mapping with at least `env` and `search_space`."])
+    return build_spec(data)
+
+
+def load_spec(path: Path) -> StudySpec:
+    """Read a spec file.
+
+    Raises:
+        SpecError: it is absent, unreadable or invalid.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_SPEC_BYTES + 1).decode("utf-8")
+    except OSError as error:
+        raise SpecError([f"{path} cannot be read: {error.strerror}."]) from None
+    except UnicodeDecodeError:
+        raise SpecError([f"{path} is not UTF-8 text. Is it the right file?"]) from None
+    return parse_spec(text)
+
+
+class _SpecLoader(yaml.SafeLoader):
+    """SafeLoader that reads `3e-5` as a number, as people mean it (YAML 1.1 wants `3.0e-5`)."""
+
+
+_SpecLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_SpecLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def _space_faults(spec: StudySpec, known: Algorithm) -> list[str]:
+    faults = []
+    names = [p.name for p in spec.search_space]
+    targets = [p.target for p in spec.search_space]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        faults.append(f"The search space names {name} more than once. Keep one of them.")
+    for target in sorted({t for t in targets if targets.count(t) > 1}):
+        both = ", ".join(p.name for p in spec.search_space if p.target == target)
+        if len(set(both.split(", "))) > 1:
+            faults.append(f"{both} all set `{target}`. Keep one of them.")
+    for p in spec.search_space:
+        argument = known.arguments.get(p.target)
+        if argument is None:
+            faults.append(
+                f"{p.name} sets `{p.target}`, which {known.name} does not have.{_hint(p.target, known)}"
+            )
+            continue
+        ends = p.choices if p.kind == "categorical" else (p.low, p.high)
+        for end in ends or ():
+            stored = int(end) if p.kind == "int" and isinstance(end, float) else end
+            fault = argument.fault(p.resolve(stored))
+            if fault:
+                where = f" (for {p.name}={stored})" if p.transform != "identity" else ""
+                faults.append(f"{fault.removesuffix('.')}{where}. Move the bound of {p.name} inside.")
+        if p.target in spec.hyperparameters:
+            faults.append(f"`{p.target}` is both fixed and searched (as {p.name}). Remove one of the two.")
+    return faults
+
+
+def _hyperparameter_faults(spec: StudySpec, known: Algorithm) -> list[str]:
+    faults = []
+    for name, value in spec.hyperparameters.items():
+        argument = known.arguments.get(name)
+        if argument is None:
+            faults.append(f"{known.name} has no hyperparameter `{name}`.{_hint(name, known)}")
+        elif fault := argument.fault(value):
+            faults.append(fault)
+    return faults
+
+
+def _hint(name: str, known: Algorithm) -> str:
+    close = difflib.get_close_matches(name, known.arguments, n=1, cutoff=0.5)
+    return f" Did you mean `{close[0]}`?" if close else " `python -m tuning presets` lists what can be set."
+
+
+def _readable(error: ValidationError) -> list[str]:
+    faults = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in item["loc"])
+        received = f": received {_short(item['input'])}" if item["type"] != "missing" else ""
+        match item["type"]:
+            case "value_error":
+                faults += [line for line in str(item["ctx"]["error"]).splitlines() if line]
+            case "extra_forbidden":
+                faults.append(f"`{place}` is not a field of a spec. Remove it, or check its spelling.")
+            case "missing":
+                faults.append(f"`{place}` is missing. Add it.")
+            case "string_pattern_mismatch" if place == "env.id":
+                faults.append(
+                    f"`env.id` must be an id of the Gymnasium registry, such as Pendulum-v1{received}. "
+                    "Modules are named by whoever starts the server, never in a spec."
+                )
+            case "string_pattern_mismatch":
+                faults.append(
+                    f"`{place}` must start with a letter or digit and hold no spaces or symbols{received}."
+                )
+            case _:
+                said = item["msg"][:1].lower() + item["msg"][1:]
+                faults.append(f"`{place}`: {said.replace('input', 'it')}{received}.")
+    return faults
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
