@@ -47,7 +47,7 @@ def drop_heartbeat(folder: RunFolder, trial: int) -> None:
 
 
 def read_heartbeats(folder: RunFolder) -> list[Heartbeat]:
-    """Return the heartbeats that are there, by trial number. A dead worker's stays until its trial is failed."""
+    """Return the heartbeats that are there, by trial. A dead worker's stays until its trial is failed."""
     if not folder.heartbeats.is_dir():
         return []
     beats = []
@@ -66,7 +66,7 @@ def append_curve(
     episodes: Sequence[tuple[int, float]],
     evaluations: Sequence[tuple[int, float, float]] = (),
 ) -> None:
-    """Append points to the trial's curve with one write, so that readers see whole lines or a torn last one."""
+    """Append points to the trial's curve with one write: readers see whole lines or a torn last one."""
     rows: list[list[Any]] = [["t", *row] for row in episodes] + [["e", *row] for row in evaluations]
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""Advisory `flock` locks: the kernel frees them when their holder dies, so they cannot lie about who lives."""
+"""Advisory `flock` locks: the kernel frees them when their holder dies, so they never lie."""
 
 import fcntl
 import os

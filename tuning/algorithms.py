@@ -39,7 +39,7 @@ class Argument:
         wrong_bool = isinstance(value, bool) and self.kind != "bool"
         if wrong_bool or not isinstance(value, expected[self.kind]):
             return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {value!r}."
-        if self.kind in ("float", "int"):
+        if isinstance(value, (int, float)) and self.kind in ("float", "int"):
             below = self.low is not None and (value < self.low or (self.open_low and value == self.low))
             above = self.high is not None and (value > self.high or (self.open_high and value == self.high))
             if below or above or value != value:

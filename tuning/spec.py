@@ -95,7 +95,7 @@ class StudySpec(_Frozen):
     n_eval_envs: int = Field(default=5, ge=1, le=999)
     n_workers: int = Field(default=2, ge=1, le=256)
     seed: int = Field(default=0, ge=0, lt=2**32)
-    defaults_first: bool = True  # try the algorithm's own defaults as trial 0, where the space holds them
+    defaults_first: bool = True  # trial 0 is the algorithm's own defaults, where the space holds them
     retention: Retention = Retention()
 
     @model_validator(mode="before")
@@ -143,7 +143,7 @@ class StudySpec(_Frozen):
         return tuple(sorted({max(1, round(total * k / n)) for k in range(1, n + 1)}))
 
     def default_configuration(self) -> dict[str, Any] | None:
-        """Return the stored values of the algorithm's own defaults, or None when the space does not hold them."""
+        """Return the algorithm's own defaults as stored values, or None when they lie outside the space."""
         try:
             return {p.name: p.stored(self.info.arguments[p.target].default) for p in self.search_space}
         except (ValueError, TypeError, KeyError):

@@ -186,9 +186,7 @@ def _range_faults(p: Parameter) -> list[str]:
         elif p.kind == "int" and not p.step.is_integer():
             faults.append(f"`step` of {p.name} must be a whole number: received {p.step:g}.")
         elif p.low < p.high and p.step > p.high - p.low:
-            faults.append(
-                f"`step` of {p.name} is wider than its range: received step={p.step:g}, {received}."
-            )
+            faults.append(f"`step` of {p.name} does not fit its range: received step={p.step:g}, {received}.")
     return faults
 
 

@@ -1,0 +1,165 @@
+"""One mechanism for everything that takes long: a folder, a detached runner that holds its lock, a stop file.
+
+A study is the first kind of job. The state of a job is derived from its files whenever somebody asks, never stored,
+so it cannot disagree with what really runs.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from storage.locks import is_held
+from storage.paths import RunFolder
+from storage.records import read_record, write_record, write_text
+
+StopMode = Literal["now", "after"]
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 15.0
+ALREADY_RUNNING_EXIT = 3
+
+
+class JobState(StrEnum):
+    """What a job is doing, as derived from its files."""
+
+    CREATED = "created"  # its runner has not started yet
+    RUNNING = "running"
+    STOPPING = "stopping"  # somebody asked it to stop and it has not ended yet
+    FINISHED = "finished"  # it did all it was asked to
+    STOPPED = "stopped"  # it ended early on request or by its time budget; it can be resumed
+    FAILED = "failed"  # it ended itself early, with a reason
+    INTERRUPTED = "interrupted"  # its runner died without a word; it can be resumed
+
+    @property
+    def alive(self) -> bool:
+        """Whether a runner holds the job's lock."""
+        return self in (JobState.RUNNING, JobState.STOPPING)
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job's state and what is known about how it came to it."""
+
+    state: JobState
+    kind: str
+    reason: str  # why it ended; empty while it runs
+    created_at: float  # seconds since the epoch
+    started_at: float | None  # when the newest runner started
+    ended_at: float | None
+    pid: int | None  # of the newest runner
+
+
+class AlreadyRunning(RuntimeError):
+    """A runner holds the job's lock."""
+
+
+class StartFailed(RuntimeError):
+    """The runner ended before it took its lock."""
+
+
+def create_job(folder: RunFolder, kind: str) -> None:
+    """Record what kind of job the folder is. It appears in listings from now on, so call this last."""
+    write_record(folder.job, {"kind": kind, "created_at": time.time()})
+
+
+def job_status(folder: RunFolder) -> JobStatus:
+    """Derive a job's status from its files."""
+    held = is_held(
+        folder.lock
+    )  # asked first: an exit record read before the lock went would be the previous one
+    job = read_record(folder.job) or {}
+    runner = read_record(folder.runner)
+    ended = None if held else read_record(folder.exit)
+    if held:
+        state = JobState.STOPPING if folder.stop.exists() else JobState.RUNNING
+    elif ended:
+        state = JobState(ended.get("state", "failed"))
+    else:
+        state = JobState.INTERRUPTED if runner else JobState.CREATED
+    return JobStatus(
+        state=state,
+        kind=str(job.get("kind", "")),
+        reason=str((ended or {}).get("reason", "")),
+        created_at=float(job.get("created_at", 0.0)),
+        started_at=_number(runner, "started_at"),
+        ended_at=_number(ended, "ended_at"),
+        pid=int(runner["pid"]) if runner and "pid" in runner else None,
+    )
+
+
+def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
+    """Start the job's runner, detached from this process, and wait until it holds the lock.
+
+    The caller should keep the handle and `poll()` it once in a while, or a finished runner stays a zombie until the
+    caller exits.
+
+    Raises:
+        AlreadyRunning: another runner holds the lock.
+        StartFailed: the runner ended at once; the message quotes the end of its log.
+    """
+    if is_held(folder.lock):
+        raise AlreadyRunning(f"{folder.id} is already running.")
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tuning.runner", str(folder.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=PROJECT_ROOT,
+            env={**os.environ, **threads},
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        record = read_record(folder.runner)
+        if record and record.get("pid") == process.pid:
+            return process
+        code = process.poll()
+        if code == ALREADY_RUNNING_EXIT:
+            raise AlreadyRunning(f"{folder.id} is already running.")
+        if code is not None:
+            raise StartFailed(f"The runner of {folder.id} ended at once. Its log ends: {log_tail(folder, 3)}")
+        time.sleep(0.02)
+    process.kill()
+    raise StartFailed(f"The runner of {folder.id} did not start within {START_TIMEOUT_S:.0f} s.")
+
+
+def request_stop(folder: RunFolder, mode: StopMode) -> bool:
+    """Ask a running job to stop; say whether there was one to ask.
+
+    `now` ends running work within 2 s, `after` lets it finish. `now` may follow `after`, not the other way round.
+    """
+    if not is_held(folder.lock):
+        return False
+    if not (mode == "after" and requested_stop(folder) == "now"):
+        write_text(folder.stop, mode)
+    return True
+
+
+def requested_stop(folder: RunFolder) -> StopMode | None:
+    """Return how the job was asked to stop, or None."""
+    try:
+        return "now" if folder.stop.read_text().strip() == "now" else "after"
+    except OSError:
+        return None
+
+
+def log_tail(folder: RunFolder, n_lines: int, *, max_bytes: int = 65_536) -> str:
+    """Return the last lines of the job's log."""
+    try:
+        with folder.log.open("rb") as log:
+            log.seek(max(0, folder.log.stat().st_size - max_bytes))
+            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-n_lines:])
+    except OSError:
+        return ""
+
+
+def _number(record: dict[str, Any] | None, key: str) -> float | None:
+    value = (record or {}).get(key)
+    return float(value) if isinstance(value, (int, float)) else None

@@ -1,0 +1,142 @@
+"""Create, start, stop, resume, extend and delete studies: for the pages and the command line."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from storage import locks
+from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
+from storage.paths import RunFolder, create_run
+from storage.records import write_text
+from storage.trials import BASELINE, StudyData, counted, read_study
+from tuning import jobs, recovery
+from tuning.spec import StudySpec, load_spec
+
+_started: list[subprocess.Popen[bytes]] = []  # runners this process started, kept so that they can be reaped
+
+
+class Busy(RuntimeError):
+    """The study is running, and what was asked needs it to be still."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One study of ours as its files show it at one moment."""
+
+    folder: RunFolder
+    spec: StudySpec
+    status: jobs.JobStatus
+    study: StudyData
+
+
+def create_study(spec: StudySpec, root: Path) -> RunFolder:
+    """Write a new study's folder: request, journal, and the queued default configuration where asked for."""
+    folder = create_run(root, spec.name)
+    write_text(folder.spec, spec.model_dump_json(indent=1))
+    storage = open_journal(folder.journal, create=True)
+    study = optuna.create_study(
+        storage=storage, study_name=STUDY_NAME, direction="maximize" if spec.maximize else "minimize"
+    )
+    defaults = spec.default_configuration() if spec.defaults_first else None
+    if defaults:
+        label = "SB3 defaults" if not spec.hyperparameters else "SB3 defaults for what is searched"
+        study.enqueue_trial(defaults, user_attrs={BASELINE: label})
+    jobs.create_job(folder, "study")
+    return folder
+
+
+def start(folder: RunFolder) -> None:
+    """Start the study's runner, or go on where it ended.
+
+    Raises:
+        AlreadyRunning, StartFailed: see `jobs.start_job`.
+    """
+    _started[:] = [process for process in _started if process.poll() is None]
+    _started.append(jobs.start_job(folder))
+
+
+def launch(spec: StudySpec, root: Path) -> RunFolder:
+    """Create a study and start it."""
+    folder = create_study(spec, root)
+    start(folder)
+    return folder
+
+
+def stop(folder: RunFolder, mode: jobs.StopMode) -> bool:
+    """Ask the study to stop; say whether it was running."""
+    return jobs.request_stop(folder, mode)
+
+
+def resume(folder: RunFolder, *, n_trials: int | None = None) -> None:
+    """Start a study again, to the same budget or to another total of complete and pruned trials.
+
+    Raises:
+        AlreadyRunning: it runs; `extend` changes a running study's budget.
+        ValueError: the new budget is below what is already done.
+    """
+    if locks.is_held(folder.lock):
+        raise jobs.AlreadyRunning(f"{folder.id} is already running.")
+    if n_trials is not None:
+        extend(folder, n_trials)
+    start(folder)
+
+
+def extend(folder: RunFolder, n_trials: int) -> None:
+    """Set the total number of complete and pruned trials; a running study takes it up with its next trial.
+
+    Raises:
+        ValueError: the new budget is below what is already done.
+    """
+    spec = load_spec(folder.spec)
+    done = len(counted(read_run(folder).study.trials))
+    if n_trials < done:
+        raise ValueError(f"{folder.id} already has {done} trials: ask for at least {done}.")
+    write_text(folder.spec, spec.with_trials(n_trials).model_dump_json(indent=1))
+
+
+def read_run(folder: RunFolder) -> Run:
+    """Read a study of ours.
+
+    Raises:
+        SpecError, JournalMissing, JournalDamaged: its files are not what they were.
+    """
+    spec = load_spec(folder.spec)
+    storage = open_journal(folder.journal)
+    try:
+        study = read_study(storage, STUDY_NAME)
+    except KeyError:
+        raise JournalDamaged(f"The journal {folder.journal} no longer holds the study.") from None
+    return Run(folder, spec, jobs.job_status(folder), study)
+
+
+def tidy(folder: RunFolder) -> int:
+    """Fail and queue again what a dead runner left running; return how many trials that were.
+
+    Does nothing while a runner lives, and nothing to a study whose journal cannot be read.
+    """
+    if locks.is_held(folder.lock):
+        return 0
+    try:
+        with locks.FileLock(folder.lock):
+            return len(recovery.recover(folder, open_journal(folder.journal), kind="interrupted"))
+    except (locks.LockHeld, JournalMissing, JournalDamaged):
+        return 0
+
+
+def delete(folder: RunFolder) -> None:
+    """Delete a study with everything it recorded.
+
+    Raises:
+        Busy: it is running.
+    """
+    try:
+        with locks.FileLock(folder.lock):
+            grave = folder.path.with_name(f".deleted-{folder.id}")
+            os.rename(folder.path, grave)  # at once gone from every listing, however long the rest takes
+    except locks.LockHeld:
+        raise Busy(f"{folder.id} is running: stop it first.") from None
+    shutil.rmtree(grave, ignore_errors=True)

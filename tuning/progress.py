@@ -1,0 +1,57 @@
+"""How far a study is, and when it will be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from optuna.trial import FrozenTrial
+
+from storage.live import Heartbeat
+from storage.trials import counted
+from tuning.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A study's progress at one moment."""
+
+    done: int  # complete + pruned trials of its own
+    total: int
+    fraction: float  # of the whole study, running trials included by their share of the training steps
+    eta_s: float | None  # None when nothing runs or nothing can be said yet
+    steps_per_s: float  # training env steps, all workers together
+
+
+def study_progress(
+    spec: StudySpec, trials: Sequence[FrozenTrial], beats: Sequence[Heartbeat], *, now: datetime
+) -> Progress:
+    """Return progress and ETA.
+
+    The ETA divides the work left (in trials; a running one counts for what it has not trained yet) by the rate of
+    the last 20 ended trials, or, before any has ended, by the running trials' own speed.
+
+    Args:
+        spec: the request.
+        trials: all trials of the study.
+        beats: heartbeats of the running ones; empty when nothing runs.
+        now: naive local time, as Optuna's trial times are.
+    """
+    own = counted(trials)
+    total = spec.budget.n_trials
+    underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
+    fraction = min(1.0, (len(own) + underway) / total)
+    left = max(0.0, total - len(own) - underway)
+    rate = _trials_per_s(spec, own, beats, now) if beats else None
+    eta_s = left / rate if rate else None
+    return Progress(len(own), total, fraction, eta_s, sum(b.steps_per_s for b in beats))
+
+
+def _trials_per_s(
+    spec: StudySpec, own: Sequence[FrozenTrial], beats: Sequence[Heartbeat], now: datetime
+) -> float | None:
+    recent = sorted((t for t in own if t.datetime_complete), key=lambda t: t.datetime_complete or now)[-20:]
+    durations = [t.duration.total_seconds() for t in recent if t.duration]
+    if durations and sum(durations) > 0:
+        return min(len(beats), spec.n_workers) * len(durations) / sum(durations)
+    speed = sum(b.steps_per_s for b in beats)
+    return speed / spec.budget.n_timesteps if speed > 0 else None

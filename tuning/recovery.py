@@ -1,0 +1,121 @@
+"""What becomes of trials that nobody runs any more: fail them, and queue their configuration again.
+
+Everything is derived from the journal, so whoever dies half-way leaves nothing that the next one cannot finish.
+Only the holder of the run's lock may call this.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from storage.artifacts import drop_policies_except, kept_trials
+from storage.journal import STUDY_NAME
+from storage.live import drop_heartbeat, read_heartbeats
+from storage.paths import RunFolder
+from storage.trials import BASELINE, CRASHES, FAILURE, RETRIES, RETRY_OF, RUN, failure_kind
+
+MAX_RETRIES = 2  # of one configuration, each of them running alone
+MAX_SHARED_CRASHES = 2  # with others; after that a configuration is suspect and runs alone
+
+MESSAGES = {
+    "killed": "The worker process died (killed, or out of memory). The configuration is queued again.",
+    "stopped": "Stopped before it ended. The configuration is queued again and runs on resume.",
+    "interrupted": "The runner ended while this trial ran. The configuration is queued again.",
+}
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A configuration to run again."""
+
+    params: dict[str, Any]  # stored values; those missing are sampled
+    attributes: dict[str, Any]  # user attributes of the queued trial
+    suspect: bool  # its worker died too often beside others: run it alone
+
+
+def recover(folder: RunFolder, storage: BaseStorage, *, kind: str) -> list[int]:
+    """Fail every trial that is RUNNING, and queue again all that is due and not suspect.
+
+    Args:
+        folder: the run.
+        storage: its journal, open in this process.
+        kind: why they no longer run: killed, stopped or interrupted.
+
+    Returns:
+        The numbers of the trials that were failed.
+    """
+    study_id = storage.get_study_id_from_name(STUDY_NAME)
+    failed = []
+    for trial in storage.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
+        storage.set_trial_user_attr(trial._trial_id, FAILURE, {"kind": kind, "message": MESSAGES[kind]})
+        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        failed.append(trial.number)
+    for beat in read_heartbeats(folder):
+        drop_heartbeat(folder, beat.trial)
+    drop_policies_except(folder, kept_trials(folder) - set(failed))
+    for retry in due_retries(storage.get_all_trials(study_id, deepcopy=False)):
+        if not retry.suspect:
+            queue(storage, retry)
+    return failed
+
+
+def queue(storage: BaseStorage, retry: Retry) -> int:
+    """Queue a configuration and return its trial number."""
+    study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
+    study.enqueue_trial(retry.params, user_attrs=retry.attributes)
+    trials = storage.get_all_trials(study._study_id, deepcopy=False)
+    retry_of = retry.attributes[RETRY_OF]
+    return next(t.number for t in reversed(trials) if t.user_attrs.get(RETRY_OF) == retry_of)
+
+
+def due_retries(trials: Sequence[FrozenTrial]) -> list[Retry]:
+    """Return what must run again: failed without its own fault, tried seldom enough, and not queued yet."""
+    retried = {t.user_attrs[RETRY_OF] for t in trials if RETRY_OF in t.user_attrs}
+    due = []
+    for trial in trials:
+        kind = failure_kind(trial)
+        if kind in MESSAGES and trial.number not in retried and not exhausted(trial):
+            params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            if params:  # a worker that died before it sampled anything leaves nothing to repeat
+                due.append(
+                    Retry(
+                        params, _attributes(trial, kind), suspect=_shared_crashes(trial) >= MAX_SHARED_CRASHES
+                    )
+                )
+    return due
+
+
+def exhausted(trial: FrozenTrial) -> bool:
+    """Say whether a failed trial has used up the retries of its configuration."""
+    return failure_kind(trial) == "killed" and _failed_retries(trial) >= MAX_RETRIES
+
+
+def _attributes(trial: FrozenTrial, kind: str) -> dict[str, Any]:
+    attributes = {
+        RETRY_OF: trial.number,
+        CRASHES: _shared_crashes(trial),
+        RETRIES: _failed_retries(trial),
+    }
+    if BASELINE in trial.user_attrs:
+        attributes[BASELINE] = trial.user_attrs[BASELINE]
+    return attributes
+
+
+def _ran_alone(trial: FrozenTrial) -> bool:
+    run = trial.user_attrs.get(RUN)
+    return isinstance(run, dict) and bool(run.get("alone"))
+
+
+def _shared_crashes(trial: FrozenTrial) -> int:
+    """Worker deaths of this configuration so far, beside others (loky kills innocent siblings too)."""
+    died = failure_kind(trial) == "killed" and not _ran_alone(trial)
+    return int(trial.user_attrs.get(CRASHES, 0)) + int(died)
+
+
+def _failed_retries(trial: FrozenTrial) -> int:
+    died = failure_kind(trial) == "killed" and _ran_alone(trial) and RETRY_OF in trial.user_attrs
+    return int(trial.user_attrs.get(RETRIES, 0)) + int(died)
