@@ -1,0 +1,88 @@
+"""What the algorithm receives for a stored configuration."""
+
+import json
+
+import pytest
+
+from tuning.space.parameters import NET_ARCH
+from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
+from tuning.spec import build_spec
+
+
+def spec_of(space, **fields):
+    return build_spec({"env": {"id": "Pendulum-v1"}, "search_space": space, **fields})
+
+
+STARTER = {"n_steps_pow": 8, "gamma": 0.98, "learning_rate": 1e-3, "activation_fn": "relu"}
+
+
+def test_transforms_targets_and_nesting():
+    resolved = resolve_configuration(spec_of("starter", n_train_envs=5), STARTER)
+    assert resolved == {
+        "n_steps": 256,
+        "gamma": 0.98,
+        "learning_rate": 1e-3,
+        "policy_kwargs": {"activation_fn": "relu"},
+    }
+    assert json.loads(json.dumps(resolved)) == resolved
+
+
+def test_fixed_values_join_the_searched_ones():
+    spec = spec_of(
+        "learning-rate-only",
+        hyperparameters={"n_steps": 128, "policy_kwargs.log_std_init": -1.0, "policy_kwargs.net_arch": [64]},
+    )
+    resolved = resolve_configuration(spec, {"learning_rate": 1e-3})
+    assert resolved["policy_kwargs"] == {"log_std_init": -1.0, "net_arch": [64]}
+    assert resolved["n_steps"] == 128
+
+
+def test_nothing_is_shared_with_the_space_or_the_spec():
+    spec = spec_of(
+        [{"name": "net", "kind": "categorical", "choices": ["tiny", "small"], "transform": "net_arch"}]
+    )
+    resolved = resolve_configuration(spec, {"net": "tiny"})
+    resolved["policy_kwargs"]["net_arch"]["pi"].append(1)
+    assert NET_ARCH["tiny"]["pi"] == [64]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "n_train_envs", "expected"),
+    [
+        ({"n_steps": 128, "batch_size": 256}, 1, 128),  # fixed too large
+        ({"n_steps": 128, "batch_size": 256}, 4, 256),  # fits four envs
+        ({"n_steps": 32}, 1, 32),  # SB3's default of 64 is larger than the rollout
+        ({"n_steps": 64}, 1, None),  # the default fits and stays unnamed
+        ({"n_steps": 100, "batch_size": 64}, 1, 64),  # a remainder is not a fault
+    ],
+)
+def test_batch_size_is_capped_at_one_rollout(fixed, n_train_envs, expected):
+    spec = spec_of("learning-rate-only", hyperparameters=fixed, n_train_envs=n_train_envs)
+    assert resolve_configuration(spec, {"learning_rate": 1e-3}).get("batch_size") == expected
+
+
+def test_searched_batch_size_is_capped_too():
+    space = [
+        {"name": "n_steps_pow", "kind": "int", "low": 3, "high": 6, "transform": "2^x"},
+        {"name": "batch_size_pow", "kind": "int", "low": 2, "high": 10, "transform": "2^x"},
+    ]
+    resolved = resolve_configuration(spec_of(space, n_train_envs=2), {"n_steps_pow": 3, "batch_size_pow": 9})
+    assert resolved == {"n_steps": 8, "batch_size": 16}
+
+
+def test_missing_and_foreign_values_are_refused():
+    spec = spec_of("starter")
+    with pytest.raises(ValueError, match="activation_fn missing"):
+        resolve_configuration(spec, {k: v for k, v in STARTER.items() if k != "activation_fn"})
+    with pytest.raises(ValueError, match="no parameter beta"):
+        resolve_configuration(spec, {**STARTER, "beta": 1})
+
+
+def test_values_in_force():
+    spec = spec_of("starter", n_train_envs=5)
+    resolved = resolve_configuration(spec, STARTER)
+    assert rollout_steps(spec, resolved) == 1280
+    assert argument_value(spec, resolved, "n_epochs") == 10
+    assert argument_value(spec, resolved, "policy_kwargs.activation_fn") == "relu"
+    assert argument_value(spec, resolved, "policy_kwargs.ortho_init") is True
+    assert argument_value(spec, resolved, "buffer_size") is None

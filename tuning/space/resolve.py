@@ -1,0 +1,84 @@
+"""From the stored values of a trial to the keyword arguments that the algorithm receives, in plain JSON."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from tuning.spec import StudySpec
+
+POLICY_PREFIX = "policy_kwargs."
+
+
+def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the algorithm's keyword arguments for one configuration of the search space.
+
+    The fixed hyperparameters come first, then each parameter's value at its target. Arguments of the policy
+    are nested: `{"policy_kwargs": {"net_arch": ...}}`. Activation functions stay names (tanh, relu, elu,
+    leaky_relu); only a process that has torch turns them into classes. Nothing is shared with the spec, so
+    callers may change the result.
+
+    One rule is applied on top: a minibatch larger than a rollout (`n_steps` x training envs) cannot be filled,
+    so `batch_size` is capped there, whether it is searched, fixed or left at the algorithm's default. A rollout
+    that is not a multiple of the batch is left alone: SB3 truncates the last minibatch.
+
+    Args:
+        spec: the study's request.
+        stored: value by parameter name as Optuna stores them, one for each parameter of the search space.
+
+    Raises:
+        ValueError: a parameter has no value, or a value belongs to no parameter.
+    """
+    _check_names(spec, stored)
+    resolved: dict[str, Any] = {}
+    for target, value in spec.hyperparameters.items():
+        _put(resolved, target, copy.deepcopy(value))
+    for parameter in spec.search_space:
+        _put(resolved, parameter.target, copy.deepcopy(parameter.resolve(stored[parameter.name])))
+    rollout = rollout_steps(spec, resolved)
+    batch = argument_value(spec, resolved, "batch_size")
+    if rollout is not None and isinstance(batch, int) and batch > rollout:
+        resolved["batch_size"] = rollout
+    return resolved
+
+
+def argument_value(spec: StudySpec, resolved: Mapping[str, Any], name: str) -> Any:
+    """Return what the algorithm gets for an argument (`policy_kwargs.x` for the policy's), set or by default.
+
+    None when the algorithm has no such argument.
+    """
+    group: Any = resolved
+    if name.startswith(POLICY_PREFIX):
+        group = resolved.get("policy_kwargs", {})
+    key = name.removeprefix(POLICY_PREFIX)
+    if key in group:
+        return group[key]
+    argument = spec.info.arguments.get(name)
+    return argument.default if argument else None
+
+
+def rollout_steps(spec: StudySpec, resolved: Mapping[str, Any]) -> int | None:
+    """Return the env steps of one rollout over all training envs; None for off-policy algorithms."""
+    n_steps = argument_value(spec, resolved, "n_steps")
+    return n_steps * spec.n_train_envs if isinstance(n_steps, int) else None
+
+
+def _put(resolved: dict[str, Any], target: str, value: Any) -> None:
+    if target.startswith(POLICY_PREFIX):
+        resolved.setdefault("policy_kwargs", {})[target.removeprefix(POLICY_PREFIX)] = value
+    else:
+        resolved[target] = value
+
+
+def _check_names(spec: StudySpec, stored: Mapping[str, Any]) -> None:
+    names = {p.name for p in spec.search_space}
+    missing, foreign = sorted(names - stored.keys()), sorted(map(str, stored.keys() - names))
+    if missing:
+        raise ValueError(
+            f"A configuration of {spec.name} needs a value for each parameter: {', '.join(missing)} "
+            f"missing, received {', '.join(sorted(map(str, stored))) or 'none'}."
+        )
+    if foreign:
+        raise ValueError(
+            f"The search space of {spec.name} has no parameter {', '.join(foreign)}. "
+            f"It has: {', '.join(sorted(names))}."
+        )
