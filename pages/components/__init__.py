@@ -1,0 +1,1 @@
+"""Pieces that pages share; in a sub-folder, so that Streamlit does not list them as pages."""

@@ -1,0 +1,90 @@
+"""Everything that pages keep between reruns, keyed on what changes on disk. All values are read-only."""
+
+from pathlib import Path
+
+import streamlit as st
+from optuna.storages import BaseStorage
+
+from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
+from storage.paths import RunFolder
+from storage.trials import StudyData, read_study
+from tuning import jobs
+from tuning.analysis.summary import StudySummary, study_summary
+from tuning.launch import Run
+from tuning.spec import SpecError, StudySpec, load_spec
+
+UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)  # what `run` and `summary` may raise
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: Path) -> Stamp:
+    """Return what tells two versions of a file apart: (inode, size, mtime_ns); zeros when it is absent."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def version(folder: RunFolder) -> tuple[str, Stamp, Stamp]:
+    """Return a key for whatever is computed from a study's trials and spec."""
+    return (str(folder.path), stamp(folder.journal), stamp(folder.spec))
+
+
+def run(folder: RunFolder) -> Run:
+    """Return the study as its files show it now; only the journal's new lines are read.
+
+    Raises:
+        SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
+    """
+    return Run(folder, spec(folder), jobs.job_status(folder), _trials(folder))
+
+
+def spec(folder: RunFolder) -> StudySpec:
+    """Return the study's request.
+
+    Raises:
+        SpecError: it is absent, unreadable or invalid.
+    """
+    return _spec(str(folder.spec), stamp(folder.spec))
+
+
+def summary(folder: RunFolder) -> StudySummary:
+    """Return the study in a few numbers; the journal is opened only when it has changed.
+
+    Raises:
+        SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
+    """
+    return _summary(*version(folder))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _spec(path: str, key: Stamp) -> StudySpec:
+    return load_spec(Path(path))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _summary(path: str, journal: Stamp, spec: Stamp) -> StudySummary:
+    study = _trials(RunFolder(Path(path)))
+    return study_summary(study.trials, maximize=study.maximize)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the study")
+def _storage(path: str, inode: int) -> BaseStorage:
+    return open_journal(Path(path))
+
+
+def _trials(folder: RunFolder) -> StudyData:
+    key = (str(folder.journal), stamp(folder.journal)[0])
+    storage = _storage(*key)
+    try:
+        return read_study(storage, STUDY_NAME)
+    except KeyError as error:
+        _storage.clear(*key)
+        raise JournalDamaged(f"The journal {folder.journal} no longer holds the study.") from error
+    except (AssertionError, TypeError, AttributeError) as error:
+        _storage.clear(*key)
+        raise JournalDamaged(
+            f"The journal {folder.journal} holds an operation that Optuna does not know."
+        ) from error

@@ -1,0 +1,198 @@
+"""What every page starts with: its configuration, the sidebar with the study picker, title and question."""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components import cached
+from storage.paths import RunFolder, UnknownRun, find_run, list_runs, runs_root
+from tuning.jobs import PROJECT_ROOT, JobState, job_status
+from tuning.launch import Run
+
+# In the order of the work. A page that has no file is left out.
+PAGES = (
+    (("app.py", "Studies", ":material/science:"),),
+    (
+        ("pages/launch.py", "Launch", ":material/rocket_launch:"),
+        ("pages/live.py", "Live", ":material/monitoring:"),
+    ),
+    (
+        ("pages/history.py", "History", ":material/show_chart:"),
+        ("pages/slices.py", "Slices", ":material/scatter_plot:"),
+    ),
+)
+
+STATE_COLOURS = {
+    JobState.CREATED: "gray",
+    JobState.RUNNING: "violet",
+    JobState.STOPPING: "violet",
+    JobState.FINISHED: "green",
+    JobState.STOPPED: "gray",
+    JobState.FAILED: "red",
+    JobState.INTERRUPTED: "orange",
+}
+
+_STUDY = "study"  # the name in the URL and, as a fallback, in the session
+_PICKER = "study-picker"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&@/=^\"'])")
+
+
+def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> None:
+    """Start a page: configuration, sidebar, title, and the question it answers.
+
+    Args:
+        title: the page's name.
+        question: one line under the title.
+        icon: a `:material/...:` icon.
+        wide: use the whole width of the window.
+    """
+    st.set_page_config(
+        page_title=f"{title} · Edgewise", page_icon=icon, layout="wide" if wide else "centered"
+    )
+    with st.sidebar:
+        st.subheader("Edgewise", anchor=False)
+        chosen = _draw_picker()
+        for number, group in enumerate(PAGES):
+            present = [page for page in group if (PROJECT_ROOT / page[0]).is_file()]
+            if not present:
+                continue
+            with st.container(gap="xxsmall", key=f"pages-{number}"):
+                for file, label, page_icon in present:
+                    params = {_STUDY: chosen.id} if chosen and file != "app.py" else None
+                    st.page_link(file, label=label, icon=page_icon, width="stretch", query_params=params)
+        st.caption(f"Version {_version()}")
+    st.title(title, anchor=False)
+    st.caption(question)
+
+
+def chosen_study() -> RunFolder | None:
+    """Return the study that is looked at, or None when there is none or its id is wrong.
+
+    The URL says which; without it the session does; without that it is the newest.
+    """
+    wanted = _wanted()
+    if wanted is None:
+        return next(iter(studies()), None)
+    try:
+        return find_run(runs_root(), wanted)
+    except UnknownRun:
+        return None
+
+
+def require_study() -> RunFolder:
+    """Return the study that is looked at; where there is none, say what to do and end the page."""
+    folder = chosen_study()
+    if folder is not None:
+        choose(folder)
+        return folder
+    if studies():
+        st.warning(
+            f"There is no study named {escape((_wanted() or '')[:80])} here. It may have been deleted. "
+            "Pick another one in the sidebar, or see them all.",
+            icon=":material/search_off:",
+        )
+    else:
+        st.info(
+            "No study yet. Launch one, or run the Pendulum story from the first page.",
+            icon=":material/science:",
+        )
+        st.page_link("pages/launch.py", label="Launch a study", icon=":material/rocket_launch:")
+    st.page_link("app.py", label="All studies", icon=":material/science:")
+    st.stop()
+
+
+def require_run(folder: RunFolder) -> Run:
+    """Return the study's contents; where they cannot be read, say why and end the page."""
+    try:
+        return cached.run(folder)
+    except cached.UNREADABLE as error:
+        show_unreadable(folder, error)
+        st.stop()
+
+
+def show_unreadable(folder: RunFolder, error: Exception) -> None:
+    """Say in plain words why a study cannot be read."""
+    st.error(
+        f"The study {escape(folder.id)} cannot be read. {escape(str(error))} "
+        "Restore its files from a backup, or delete it on the first page.",
+        icon=":material/broken_image:",
+    )
+
+
+def choose(folder: RunFolder) -> None:
+    """Make a study the one that is looked at, in the URL and in the session."""
+    st.session_state[_STUDY] = folder.id
+    if st.query_params.get(_STUDY) != folder.id:
+        st.query_params[_STUDY] = folder.id
+
+
+def go(page: str, folder: RunFolder) -> None:
+    """Switch to another page and look at this study there."""
+    st.session_state[_STUDY] = folder.id
+    st.switch_page(page, query_params={_STUDY: folder.id})
+
+
+def studies() -> list[RunFolder]:
+    """Return every study in the runs folder, newest first."""
+    return list_runs(runs_root())
+
+
+def theme() -> str:
+    """Return "dark" or "light", as the browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def escape(text: str) -> str:
+    """Return text from a study so that Markdown shows it as it is, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def state_of(folder: RunFolder) -> JobState:
+    """Return the study's state; records that make no sense count as failed."""
+    try:
+        return job_status(folder).state
+    except (ValueError, TypeError, OSError):
+        return JobState.FAILED
+
+
+def _wanted() -> str | None:
+    wanted = st.query_params.get(_STUDY) or st.session_state.get(_STUDY)
+    return str(wanted) if wanted else None
+
+
+def _draw_picker() -> RunFolder | None:
+    folders = studies()
+    chosen = chosen_study()
+    if not folders:
+        return None
+    states = {folder.id: state_of(folder) for folder in folders}
+    st.session_state[_PICKER] = chosen.id if chosen else None
+    st.selectbox(
+        "Study",
+        list(states),
+        key=_PICKER,
+        format_func=lambda run_id: f"{run_id} · {states[run_id]}" if run_id in states else run_id,
+        placeholder="Pick a study",
+        on_change=_pick,
+        help="The study that Live, History and Slices show. It travels in the page's address.",
+    )
+    if chosen and chosen.id in states:
+        state = states[chosen.id]
+        st.badge(state.value.capitalize(), color=STATE_COLOURS[state])  # type: ignore[arg-type]
+    return chosen
+
+
+def _pick() -> None:
+    picked = st.session_state[_PICKER]
+    if picked:
+        st.session_state[_STUDY] = picked
+        st.query_params[_STUDY] = picked
+
+
+@cache
+def _version() -> str:
+    with Path(PROJECT_ROOT, "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
