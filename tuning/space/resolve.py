@@ -17,9 +17,9 @@ def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[st
     leaky_relu); only a process that has torch turns them into classes. Nothing is shared with the spec, so
     callers may change the result.
 
-    One rule is applied on top: a minibatch larger than a rollout (`n_steps` x training envs) cannot be filled,
-    so `batch_size` is capped there, whether it is searched, fixed or left at the algorithm's default. A rollout
-    that is not a multiple of the batch is left alone: SB3 truncates the last minibatch.
+    One rule is applied on top: a minibatch larger than a rollout (`n_steps` x training envs) cannot be
+    filled, so `batch_size` is capped there, whether it is searched, fixed or left at the algorithm's default.
+    A rollout that is not a multiple of the batch is left alone: SB3 truncates the last minibatch.
 
     Args:
         spec: the study's request.
