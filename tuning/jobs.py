@@ -1,7 +1,7 @@
 """One mechanism for everything that takes long: a folder, a detached runner that holds its lock, a stop file.
 
-A study is the first kind of job. The state of a job is derived from its files whenever somebody asks, never stored,
-so it cannot disagree with what really runs.
+A study is the first kind of job. The state of a job is derived from its files whenever somebody asks, never
+stored, so it cannot disagree with what really runs.
 """
 
 import os
@@ -95,8 +95,8 @@ def job_status(folder: RunFolder) -> JobStatus:
 def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
     """Start the job's runner, detached from this process, and wait until it holds the lock.
 
-    The caller should keep the handle and `poll()` it once in a while, or a finished runner stays a zombie until the
-    caller exits.
+    The caller should keep the handle and `poll()` it once in a while, or a finished runner stays a zombie
+    until the caller exits.
 
     Raises:
         AlreadyRunning: another runner holds the lock.
@@ -133,7 +133,7 @@ def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
 def request_stop(folder: RunFolder, mode: StopMode) -> bool:
     """Ask a running job to stop; say whether there was one to ask.
 
-    `now` ends running work within 2 s, `after` lets it finish. `now` may follow `after`, not the other way round.
+    `now` ends running work within 2 s, `after` lets it finish. `now` may follow `after`, never the reverse.
     """
     if not is_held(folder.lock):
         return False

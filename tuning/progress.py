@@ -27,8 +27,8 @@ def study_progress(
 ) -> Progress:
     """Return progress and ETA.
 
-    The ETA divides the work left (in trials; a running one counts for what it has not trained yet) by the rate of
-    the last 20 ended trials, or, before any has ended, by the running trials' own speed.
+    The ETA divides the work left (in trials; a running one counts for what it has not trained yet) by the
+    rate of the last 20 ended trials, or, before any has ended, by the running trials' own speed.
 
     Args:
         spec: the request.

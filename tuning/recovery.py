@@ -1,7 +1,7 @@
 """What becomes of trials that nobody runs any more: fail them, and queue their configuration again.
 
-Everything is derived from the journal, so whoever dies half-way leaves nothing that the next one cannot finish.
-Only the holder of the run's lock may call this.
+Everything is derived from the journal, so whoever dies half-way leaves nothing that the next one cannot
+finish. Only the holder of the run's lock may call this.
 """
 
 from collections.abc import Sequence
@@ -119,3 +119,15 @@ def _shared_crashes(trial: FrozenTrial) -> int:
 def _failed_retries(trial: FrozenTrial) -> int:
     died = failure_kind(trial) == "killed" and _ran_alone(trial) and RETRY_OF in trial.user_attrs
     return int(trial.user_attrs.get(RETRIES, 0)) + int(died)
+
+
+def claim(study: optuna.Study, number: int) -> optuna.Trial:
+    """Take one particular queued trial, where `study.ask()` would take the first in line.
+
+    Raises:
+        ValueError: it is no longer queued.
+    """
+    trial_id = study._storage.get_trial_id_from_study_id_trial_number(study._study_id, number)
+    if not study._storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+        raise ValueError(f"Trial {number} is no longer queued.")
+    return optuna.Trial(study, trial_id)

@@ -78,7 +78,7 @@ class Retention(_Frozen):
 class StudySpec(_Frozen):
     """Everything that decides what a study does. Two equal specs with one worker give equal values.
 
-    In a file, `search_space` may be the name of one of the algorithm's presets instead of a list of parameters.
+    In a file, `search_space` may name one of the algorithm's presets instead of listing parameters.
     """
 
     name: str = Field(default="study", pattern=f"^{NAME_PATTERN.pattern}$")

@@ -1,0 +1,69 @@
+"""Between plain JSON and Stable-Baselines3 objects: arguments, arrays, policies. Needs torch."""
+
+from importlib import import_module
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.vec_env import VecEnv
+
+from storage.artifacts import KeptPolicy
+from tuning import environments
+from tuning.algorithms import algorithm
+
+ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
+    "tanh": torch.nn.Tanh,
+    "relu": torch.nn.ReLU,
+    "elu": torch.nn.ELU,
+    "leaky_relu": torch.nn.LeakyReLU,
+}
+
+
+def sb3_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
+    """Return constructor arguments from a resolved configuration; activations become classes."""
+    arguments = dict(resolved)
+    policy_kwargs = dict(arguments.pop("policy_kwargs", {}))
+    if isinstance(policy_kwargs.get("activation_fn"), str):
+        policy_kwargs["activation_fn"] = ACTIVATIONS[policy_kwargs["activation_fn"]]
+    if policy_kwargs:
+        arguments["policy_kwargs"] = policy_kwargs
+    return arguments
+
+
+def build_model(
+    name: str, policy: str, env: gym.Env[Any, Any] | VecEnv, resolved: dict[str, Any], *, seed: int
+) -> BaseAlgorithm:
+    """Return an untrained model on the CPU."""
+    module, _, class_name = algorithm(name).class_path.rpartition(".")
+    cls = getattr(import_module(module), class_name)
+    model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
+    return model
+
+
+def policy_arrays(policy: BasePolicy) -> dict[str, np.ndarray]:
+    """Return a policy's parameters and buffers as arrays, by their names in its state dict."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in policy.state_dict().items()}
+
+
+def rebuild_policy(kept: KeptPolicy) -> BasePolicy:
+    """Rebuild a kept policy: construct it from its request, then fill in its arrays. No pickle is involved.
+
+    Raises:
+        ValueError, RuntimeError: the arrays do not fit the request.
+    """
+    request = kept.request
+    env = environments.make(request["env"]["id"], request["env"]["kwargs"])
+    try:
+        model = build_model(request["algorithm"], request["policy"], env, request["resolved"], seed=0)
+    finally:
+        env.close()
+    model.policy.load_state_dict({name: torch.from_numpy(array) for name, array in kept.arrays.items()})
+    return model.policy
+
+
+def is_finite(policy: BasePolicy) -> bool:
+    """Say whether every parameter is a finite number."""
+    return all(bool(torch.isfinite(parameter).all()) for parameter in policy.parameters())

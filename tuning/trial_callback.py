@@ -1,0 +1,115 @@
+"""What happens inside one trial's single `learn()`: watch, evaluate, report, prune, stop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+
+from storage.trials import EVALUATIONS
+from tuning.evaluation import EvaluationResult, evaluate
+from tuning.policy import is_finite
+from tuning.reporter import Reporter
+from tuning.watchdog import Control
+
+
+class TrialStopped(Exception):
+    """The process was told to end its work: the trial is neither finished nor at fault."""
+
+
+class Diverged(Exception):
+    """Training left the finite numbers: a result of the configuration, not a fault of the program."""
+
+
+class TrialCallback(BaseCallback):
+    """Evaluates after the first whole iteration (rollout and update) past each mark, reports, and prunes.
+
+    SB3 ends a rollout before it learns from it, so an evaluation right there would judge a policy that has
+    not used its newest data, and the last one would judge another policy than the one that is kept. Hence
+    an intermediate evaluation runs when the next rollout is about to start, the last one when training has
+    ended.
+    """
+
+    def __init__(
+        self,
+        trial: optuna.Trial,
+        *,
+        eval_env: VecEnv,
+        eval_seed: int,
+        marks: Sequence[int],
+        n_episodes: int,
+        reporter: Reporter,
+        control: Control,
+    ) -> None:
+        super().__init__()
+        self._trial = trial
+        self._eval_env = eval_env
+        self._eval_seed = eval_seed
+        self._marks = list(marks)  # env steps, ascending; the last one is the end of training
+        self._n_episodes = n_episodes
+        self._reporter = reporter
+        self._control = control
+        self._records: list[dict[str, Any]] = []
+        self.result: EvaluationResult | None = None  # of the newest evaluation
+
+    def check_stop(self) -> None:
+        """Leave training when the process was told to."""
+        if self._control.stop_kind:
+            raise TrialStopped(self._control.stop_kind)
+
+    def _on_rollout_start(self) -> None:
+        self.check_stop()
+        due = [mark for mark in self._marks[:-1] if mark <= self.num_timesteps]
+        if due:
+            self._marks = [mark for mark in self._marks if mark not in due]
+            self._evaluate(due[-1])
+            if self._trial.should_prune():
+                raise optuna.TrialPruned(
+                    f"a mean return of {self._records[-1]['mean']:.4g} after {self.num_timesteps} steps "
+                    "was behind the median of the complete trials"
+                )
+        self._reporter.phase("collect")
+
+    def _on_step(self) -> bool:
+        self.check_stop()
+        self._reporter.timesteps = self.num_timesteps
+        for info in self.locals["infos"]:
+            episode = info.get("episode")
+            if episode is not None:
+                self._reporter.episode(self.num_timesteps, float(episode["r"]))
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self._reporter.phase("update")
+
+    def _on_training_end(self) -> None:
+        self._evaluate(self._marks[-1])
+
+    def _evaluate(self, mark: int) -> None:
+        """Evaluate and report at the nominal mark, so that trials with other rollout lengths compare."""
+        if not is_finite(self.model.policy):
+            raise Diverged("the policy's weights became NaN or infinite")
+        self._reporter.phase("evaluate")
+        result = evaluate(
+            self.model,
+            self._eval_env,
+            n_episodes=self._n_episodes,
+            seed=self._eval_seed,
+            on_step=self.check_stop,
+        )
+        if not abs(result.mean) < float("inf"):
+            raise Diverged(f"the mean return of an evaluation was {result.mean}")
+        self._reporter.evaluation(self.num_timesteps, result.mean, result.std)
+        self._records.append(
+            {
+                "mark": mark,
+                "timesteps": self.num_timesteps,
+                "mean": result.mean,
+                "std": result.std,
+                "n_episodes": len(result.returns),
+            }
+        )
+        self._trial.set_user_attr(EVALUATIONS, self._records)
+        self._trial.report(result.mean, step=mark)
+        self.result = result

@@ -1,0 +1,134 @@
+"""What one joblib task does in a worker process: ask for a trial, run it, and tell how it ended.
+
+Heavy imports happen inside the functions: loky starts the watchdog before the first task, and it must be up
+before the seconds that torch takes to import.
+"""
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.paths import RunFolder
+from storage.trials import DIVERGED, FAILURE, PRUNED, RUN
+from tuning import recovery, seeds
+from tuning.spec import StudySpec
+from tuning.watchdog import CONTROL
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.storages import JournalStorage
+
+MAX_TRACEBACK_CHARS = 20_000
+
+_storages: dict[str, "JournalStorage"] = {}  # one open journal for each log: opening replays it
+
+
+@dataclass(frozen=True)
+class Task:
+    """One trial to run. Everything in it crosses a process boundary, so it is plain data."""
+
+    folder: str
+    spec: StudySpec
+    index: int  # counts the tasks of the study; seeds the trial
+    alone: bool  # no other trial runs beside it
+    trial: int | None = None  # run this queued trial instead of the next one
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one trial ended."""
+
+    trial: int
+    state: str  # COMPLETE, PRUNED, FAIL, or GONE when somebody else ended it meanwhile
+    failure: str | None  # error, stopped, interrupted
+    sentence: str  # for the log
+
+
+def run_trial(task: Task) -> Outcome:
+    """Run one trial to its end. Never raises for what the environment or the algorithm does."""
+    CONTROL.busy = True
+    try:
+        return _run_trial(task)
+    finally:
+        CONTROL.busy = False
+
+
+def _run_trial(task: Task) -> Outcome:
+    import optuna
+
+    from storage.journal import STUDY_NAME
+    from tuning.pruners import build_pruner
+    from tuning.reporter import Reporter
+    from tuning.samplers import build_sampler
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder, spec = RunFolder(Path(task.folder)), task.spec
+    study = optuna.load_study(
+        study_name=STUDY_NAME,
+        storage=_storage(folder),
+        sampler=build_sampler(spec.sampler, seed=seeds.sampler_seed(spec.seed, task.index)),
+        pruner=build_pruner(spec.pruner, n_timesteps=spec.budget.n_timesteps),
+    )
+    trial = study.ask() if task.trial is None else recovery.claim(study, task.trial)
+    with Reporter(folder, trial.number, spec.budget.n_timesteps) as reporter:
+        try:
+            return _train_and_tell(study, trial, task, reporter)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            return Outcome(trial.number, "GONE", None, f"Trial {trial.number} was ended from outside.")
+
+
+def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, reporter: Any) -> Outcome:
+    import optuna
+    from optuna.trial import TrialState
+
+    from tuning.objective import Seeds, run_objective
+    from tuning.trial_callback import Diverged, TrialStopped
+
+    number, spec = trial.number, task.spec
+    used = Seeds(seeds.train_seed(spec.seed, task.index), seeds.eval_seed(spec.seed))
+    trial.set_user_attr(
+        RUN, {"task": task.index, "alone": task.alone, "train_seed": used.train, "eval_seed": used.evaluation}
+    )
+    try:
+        value = run_objective(
+            trial, spec, RunFolder(Path(task.folder)), seeds=used, reporter=reporter, control=CONTROL
+        )
+    except optuna.TrialPruned as reason:
+        reporter.phase("tell")
+        sentence = f"Trial {number} was pruned: {reason}."
+        trial.set_user_attr(PRUNED, sentence)
+        study.tell(trial, state=TrialState.PRUNED)
+        return Outcome(number, "PRUNED", None, sentence)
+    except Diverged as reason:
+        reporter.phase("tell")
+        rate = trial.params.get("learning_rate")
+        at = f" (learning_rate {rate:.3g})" if isinstance(rate, float) else ""
+        sentence = f"Trial {number} diverged{at}: {reason}. It counts as pruned."
+        trial.set_user_attr(DIVERGED, sentence)
+        study.tell(trial, state=TrialState.PRUNED)
+        return Outcome(number, "PRUNED", None, sentence)
+    except TrialStopped as reason:
+        kind = str(reason)
+        trial.set_user_attr(FAILURE, {"kind": kind, "message": recovery.MESSAGES[kind]})
+        study.tell(trial, state=TrialState.FAIL)
+        return Outcome(number, "FAIL", kind, f"Trial {number} {kind}.")
+    except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the study's worker
+        message = "".join(traceback.format_exception_only(error)).strip()[:2000]
+        trace = traceback.format_exc()[-MAX_TRACEBACK_CHARS:]
+        trial.set_user_attr(FAILURE, {"kind": "error", "message": message, "traceback": trace})
+        study.tell(trial, state=TrialState.FAIL)
+        return Outcome(number, "FAIL", "error", f"Trial {number} failed: {message}")
+    reporter.phase("tell")
+    study.tell(trial, value)
+    return Outcome(number, "COMPLETE", None, f"Trial {number} complete: {value:.1f}")
+
+
+def _storage(folder: RunFolder) -> "JournalStorage":
+    from storage.journal import open_journal
+
+    key = str(folder.journal)
+    if key not in _storages:
+        _storages.clear()  # a worker serves one study at a time
+        _storages[key] = open_journal(folder.journal)
+    return _storages[key]
