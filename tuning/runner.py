@@ -80,6 +80,4 @@ def _enforce_stop(folder: RunFolder) -> None:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)  # loky's own shutdown would wait for workers that are gone
+    sys.exit(main(sys.argv[1:]))
