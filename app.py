@@ -1,7 +1,73 @@
 """What studies are there, and how is each of them doing?"""
 
-from pages.components import frame
+import streamlit as st
+
+from pages.components import cached, frame
+from pages.components.deletion import confirm_deletion
+from pages.components.study_table import draw_study_table, pending_deletion, study_row
+from storage.paths import runs_root
+from tuning import examples, jobs, launch
+
+REFRESH = "3s"
 
 frame.open_page(
     "Studies", "What studies are there, and how is each of them doing?", icon=":material/science:"
 )
+
+
+def draw_studies(n_alive: int) -> None:
+    """Draw the table; redraw the whole page when a study starts or ends."""
+    rows = [study_row(folder) for folder in frame.studies()]
+    if sum(row.alive for row in rows) != n_alive:
+        st.rerun()
+    draw_study_table(rows)
+
+
+def run_story() -> None:
+    """Launch the Pendulum story and show it live."""
+    folder = launch.create_study(examples.pendulum_story(), runs_root())
+    try:
+        launch.start(folder)
+    except (jobs.StartFailed, jobs.AlreadyRunning) as error:
+        st.session_state["start-error"] = str(error)
+    frame.go("pages/live.py", folder)
+
+
+def open_example() -> None:
+    """Copy the recorded study into the runs folder, once, and show its history."""
+    frame.go("pages/history.py", examples.copy_recorded(examples.recorded()[0], runs_root()))
+
+
+folders = frame.studies()
+for folder in folders:
+    cached.tidy(folder)
+
+if not folders:
+    with st.container(border=True, key="empty"):
+        st.subheader("No study yet", anchor=False)
+        st.markdown(
+            "PPO with its default hyperparameters fails on Pendulum-v1: about -1100 after 40 000 steps. "
+            "The Pendulum story searches four of them with two workers and finds a configuration that "
+            "balances the pendulum, in about five minutes."
+        )
+        with st.container(horizontal=True):
+            st.button(
+                "Run the Pendulum story", type="primary", icon=":material/play_arrow:", on_click=run_story
+            )
+            if examples.recorded():
+                st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+        st.page_link(
+            "pages/launch.py", label="Or set up a study of your own", icon=":material/rocket_launch:"
+        )
+    st.stop()
+
+if doomed := pending_deletion():
+    confirm_deletion(doomed)
+
+n_alive = sum(frame.state_of(folder).alive for folder in folders)
+st.fragment(draw_studies, run_every=REFRESH if n_alive else None)(n_alive)
+with st.container(horizontal=True):
+    if st.button("New study", type="primary", icon=":material/add:"):
+        st.switch_page("pages/launch.py")
+    if examples.recorded() and not any(folder.id == examples.recorded()[0].name for folder in folders):
+        st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)

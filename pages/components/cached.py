@@ -6,11 +6,11 @@ import streamlit as st
 from optuna.storages import BaseStorage
 
 from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
+from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.trials import StudyData, read_study
-from tuning import jobs
+from tuning import jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
-from tuning.launch import Run
 from tuning.spec import SpecError, StudySpec, load_spec
 
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)  # what `run` and `summary` may raise
@@ -32,13 +32,13 @@ def version(folder: RunFolder) -> tuple[str, Stamp, Stamp]:
     return (str(folder.path), stamp(folder.journal), stamp(folder.spec))
 
 
-def run(folder: RunFolder) -> Run:
+def run(folder: RunFolder) -> launch.Run:
     """Return the study as its files show it now; only the journal's new lines are read.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
     """
-    return Run(folder, spec(folder), jobs.job_status(folder), _trials(folder))
+    return launch.Run(folder, spec(folder), jobs.job_status(folder), _trials(folder))
 
 
 def spec(folder: RunFolder) -> StudySpec:
@@ -57,6 +57,15 @@ def summary(folder: RunFolder) -> StudySummary:
         SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
     """
     return _summary(*version(folder))
+
+
+def tidy(folder: RunFolder) -> None:
+    """Fail and queue again what a dead runner left running, if there is anything; never raises."""
+    try:
+        if not is_held(folder.lock) and summary(folder).n_running:
+            launch.tidy(folder)
+    except UNREADABLE:
+        return  # the page that shows the study says so
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -1,0 +1,143 @@
+"""The table of all studies: one row each, with buttons to open and delete it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import cached, frame
+from storage.paths import RunFolder
+from tuning import jobs
+from tuning.analysis.look import age, three_digits
+from tuning.jobs import JobState
+
+OPEN, DELETE = "open-study", "delete-study"  # keys of the two button columns
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """What the table shows of one study; None where its files do not say."""
+
+    id: str
+    state: str  # a job state, or "unreadable"
+    environment: str | None = None
+    algorithm: str | None = None
+    done: int | None = None
+    total: int | None = None
+    best: float | None = None
+    best_so_far: tuple[float, ...] = ()
+    created_at: float | None = None  # seconds since the epoch
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs now."""
+        return self.state in (JobState.RUNNING, JobState.STOPPING)
+
+
+def study_row(folder: RunFolder) -> StudyRow:
+    """Read one study for the table; one that cannot be read gets a row that says so."""
+    try:
+        status = jobs.job_status(folder)
+        spec, summary = cached.spec(folder), cached.summary(folder)
+    except (*cached.UNREADABLE, ValueError, TypeError):
+        return StudyRow(folder.id, UNREADABLE)
+    return StudyRow(
+        id=folder.id,
+        state=status.state.value,
+        environment=spec.env.id,
+        algorithm=spec.algorithm,
+        done=summary.n_counted,
+        total=spec.budget.n_trials,
+        best=summary.best_value,
+        best_so_far=_thinned(summary.best_so_far),
+        created_at=status.created_at,
+    )
+
+
+def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
+    """Return the table as it is drawn; `now` in seconds since the epoch.
+
+    Columns: study, open (button label), state, progress (0 to 1), trials ("12 of 60"), best (three digits),
+    best_so_far (list), environment, algorithm, age, delete (button label, empty while it runs).
+    """
+    return pd.DataFrame(
+        {
+            "study": [row.id for row in rows],
+            "open": ["Watch" if row.alive else "Open" for row in rows],
+            "state": [row.state for row in rows],
+            "progress": [
+                min(1.0, row.done / row.total) if row.total and row.done is not None else None for row in rows
+            ],
+            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
+            "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
+            "best_so_far": [list(row.best_so_far) for row in rows],
+            "environment": [row.environment or "" for row in rows],
+            "algorithm": [row.algorithm or "" for row in rows],
+            "age": [age(now - row.created_at) if row.created_at else "" for row in rows],
+            "delete": [None if row.alive else ":material/delete:" for row in rows],
+        }
+    )
+
+
+def draw_study_table(rows: Sequence[StudyRow]) -> None:
+    """Draw the table. Opening switches the page; deleting asks first, see `pending_deletion`."""
+    column = st.column_config
+    shown = [RunFolder(frame.runs_root() / row.id) for row in rows]
+    alive = [row.alive for row in rows]
+    st.dataframe(
+        study_frame(rows, now=time.time()),
+        key="studies",
+        hide_index=True,
+        alt="Every study with its state, progress and best value",
+        column_config={
+            "study": column.TextColumn("Study", pinned=True, width="medium"),
+            "open": column.ButtonColumn("", width="small", on_click=_open, args=(shown, alive), key=OPEN),
+            "state": column.TextColumn("State", width="small"),
+            "progress": column.ProgressColumn(
+                "Progress", min_value=0, max_value=1, format="percent", width="small"
+            ),
+            "trials": column.TextColumn(
+                "Trials", width="small", help="Complete and pruned trials of the budget"
+            ),
+            "best": column.TextColumn(
+                "Best", width="small", alignment="right", help="Mean return of the best trial"
+            ),
+            "best_so_far": column.LineChartColumn(
+                "Best so far", width="small", help="The best value after each complete trial"
+            ),
+            "environment": column.TextColumn("Environment"),
+            "algorithm": column.TextColumn("Algorithm", width="small"),
+            "age": column.TextColumn("Created", width="small"),
+            "delete": column.ButtonColumn(
+                "", width="small", type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
+            ),
+        },
+    )
+
+
+def pending_deletion() -> RunFolder | None:
+    """Return the study whose delete button was pressed last, once."""
+    pending: RunFolder | None = st.session_state.pop("pending-deletion", None)
+    return pending
+
+
+def _open(shown: list[RunFolder], alive: list[bool]) -> None:
+    click = st.session_state[OPEN]
+    if click:
+        frame.go("pages/live.py" if alive[click.row] else "pages/history.py", shown[click.row])
+
+
+def _ask_to_delete(shown: list[RunFolder]) -> None:
+    click = st.session_state[DELETE]
+    if click:
+        st.session_state["pending-deletion"] = shown[click.row]
+        st.rerun()  # the whole page: a dialog inside the ticking table would close with its next tick
+
+
+def _thinned(values: Sequence[float], n: int = 120) -> tuple[float, ...]:
+    """Return at most about `n` values, the last one included: a sparkline shows no more."""
+    step = max(1, len(values) // n)
+    return tuple(values[::step]) + (tuple(values[-1:]) if step > 1 else ())

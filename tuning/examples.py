@@ -1,0 +1,40 @@
+"""What ships with Edgewise: the Pendulum story, and recorded studies that are copied, never written."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from storage.paths import RunFolder, check_name
+from tuning.spec import StudySpec, load_spec
+
+FOLDER = Path(__file__).resolve().parent.parent / "examples"
+
+
+def pendulum_story() -> StudySpec:
+    """Return the spec of the first study a person runs."""
+    return load_spec(FOLDER / "pendulum.yaml")
+
+
+def recorded() -> list[Path]:
+    """Return the shipped studies, by name: folders under `examples/` that hold a job record."""
+    return sorted(path.parent for path in FOLDER.glob("*/job.json"))
+
+
+def copy_recorded(source: Path, root: Path) -> RunFolder:
+    """Copy a shipped study into the runs folder under its own name, or return the copy of before."""
+    target = root / check_name(source.name)
+    if not (target / "job.json").is_file():
+        root.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=root, prefix=".copy-"))
+        try:
+            # Without times and modes: shipped files may be read-only, and the copy is the newest study.
+            shutil.copytree(source, partial / "study", copy_function=shutil.copyfile)
+            (partial / "study").chmod(0o700)
+            os.rename(partial / "study", target)
+        except OSError:
+            if not (target / "job.json").is_file():  # else somebody else was faster
+                raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return RunFolder(target)
