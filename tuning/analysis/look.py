@@ -132,8 +132,8 @@ def base_layout(
 ) -> go.Figure:
     """Give a figure our fonts, margins, colours and a legend below the plot; return the same figure.
 
-    Everything is set on the figure itself, since Streamlit's theme replaces templates but not the figure's own
-    settings. `title` and `subtitle` must be safe already; they are broken so that 390 px show them in full.
+    Everything is set on the figure itself, since Streamlit's theme replaces templates but not a figure's
+    own settings. `title` and `subtitle` must be safe already; they are broken to fit 390 px.
     """
     colours = palette(theme)
     heading = f"<b>{wrapped(title, _TITLE_CHARACTERS)}</b>"

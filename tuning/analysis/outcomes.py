@@ -124,7 +124,7 @@ def nothing_complete(trials: Sequence[FrozenTrial], *, needed: int = 1) -> str |
         return "This study has no trials yet. Start it on the Launch page."
     n = {state: sum(t.state == state for t in trials) for state in TrialState}
     if any(t.values is not None and len(t.values) > 1 for t in trials):
-        return "This study has several objectives; these views compare one value. Pick a study with one objective."
+        return "This study has several objectives; these views compare one. Pick a study with one objective."
     active = n[TrialState.RUNNING] + n[TrialState.WAITING]
     if n_values:
         wait = "Wait for more to finish" if active else "Run more trials"
@@ -132,7 +132,7 @@ def nothing_complete(trials: Sequence[FrozenTrial], *, needed: int = 1) -> str |
     if n[TrialState.FAIL] and not n[TrialState.COMPLETE] + n[TrialState.PRUNED] + active:
         first = next(t.number for t in trials if t.state == TrialState.FAIL)
         failed = "The only trial" if n[TrialState.FAIL] == 1 else f"All {n[TrialState.FAIL]} trials"
-        return f"{failed} failed, so there is no value to compare. Read the error of trial {first} in the trial table."
+        return f"{failed} failed: there is no value to compare. Read the error of trial {first} in the table."
     if n[TrialState.COMPLETE]:
         return "No complete trial has a finite value. Check what the objective returns, then run it again."
     if active:

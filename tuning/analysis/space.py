@@ -19,7 +19,7 @@ FLOAT, INT, CATEGORICAL = "float", "int", "categorical"
 class DeclaredAxis:
     """One parameter over its declared bounds, the union where they differ between trials.
 
-    Positions are what is drawn: the value, its log10 where the parameter is logarithmic, the index of a choice.
+    Positions are what is drawn: the value, its log10 where the parameter is logarithmic, a choice's index.
     """
 
     name: str
@@ -103,8 +103,8 @@ class DeclaredAxis:
 def declared_space(trials: Sequence[FrozenTrial]) -> dict[str, DeclaredAxis]:
     """Return the axis of every parameter that a trial declares, in order of first appearance.
 
-    A parameter that is categorical in one trial is categorical in all; float wins over int; logarithmic in one
-    trial and above zero in all means logarithmic. Infinite bounds give way to the values seen.
+    A parameter that is categorical in one trial is categorical in all; float wins over int; logarithmic in
+    one trial and above zero in all means logarithmic. Infinite bounds give way to the values seen.
     """
     declared: dict[str, list[BaseDistribution]] = {}
     values: dict[str, list[Any]] = {}

@@ -54,8 +54,8 @@ def value_axis(
 ) -> ValueAxis:
     """Return the axis for finite values, with room for a rug of failed trials below.
 
-    `log_scale` shows the distance to the best value, since returns are often negative; better stays where it
-    is on the plain axis. It needs two different values, and shows everything, so `clip_outliers` has no effect there.
+    `log_scale` shows the distance to the best value, since returns are often negative; better stays where
+    it is on the plain axis. It needs two different values, and shows all: `clip_outliers` does nothing there.
     """
     title = "return (higher is better)" if maximize else "value (lower is better)"
     if not values:
