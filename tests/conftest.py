@@ -1,0 +1,103 @@
+"""What every test may use, and two guards: nothing is written to the project's runs/, no process stays."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+OWN_RUNS = PROJECT_ROOT / "runs"
+GRACE_S = 5.0  # what a stopping runner may still take once the last test has ended
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+PATH_EVENTS = {
+    "open",
+    "os.mkdir",
+    "os.rename",
+    "os.link",
+    "os.symlink",
+    "os.remove",
+    "os.rmdir",
+    "os.truncate",
+}
+
+
+def refuse_own_runs(event: str, args: tuple) -> None:
+    if event not in PATH_EVENTS or (event == "open" and not (args[2] or 0) & WRITING):
+        return
+    for path in args[:2]:
+        if isinstance(path, str) and "runs" in path:
+            absolute = Path(os.path.abspath(path))
+            if absolute == OWN_RUNS or OWN_RUNS in absolute.parents:
+                raise PermissionError(f"A test touched {absolute}: use the runs_dir fixture.")
+
+
+def processes_under(folder: Path) -> list[psutil.Process]:
+    """Return the runners that work in `folder`, their workers, and workers that outlived their runner."""
+    here = psutil.Process()
+    family = {here.pid, *(p.pid for p in here.parents()), *(p.pid for p in here.children(recursive=True))}
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        try:
+            argv = process.cmdline()
+            if "tuning.runner" in argv and any(str(folder) in argument for argument in argv):
+                found |= {p.pid: p for p in [process, *process.children(recursive=True)]}
+            elif process.pid not in family and process.status() != psutil.STATUS_ZOMBIE:
+                # a worker's argv names no folder, and an orphan has no parent that does
+                runs = process.environ().get("EDGEWISE_RUNS_DIR", "")
+                if folder in [Path(runs), *Path(runs).parents]:
+                    found[process.pid] = process
+        except psutil.Error:
+            continue  # it ended meanwhile, or is not ours
+    return list(found.values())
+
+
+def describe(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid}: {' '.join(process.cmdline())[:200]}"
+    except psutil.Error:
+        return f"{process.pid}: already gone"
+
+
+def end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(processes, timeout=5)
+
+
+@pytest.fixture(scope="session")
+def end_processes_under() -> Callable[[Path], None]:
+    """Kill every runner and worker that belongs to a folder."""
+    return lambda folder: end(processes_under(folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _guards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    base = tmp_path_factory.getbasetemp().resolve()
+    with pytest.MonkeyPatch.context() as patch:
+        # also reaches what tests start, which the hook below does not
+        patch.setenv("EDGEWISE_RUNS_DIR", str(base / "runs-of-no-test"))
+        sys.addaudithook(refuse_own_runs)
+        yield
+        deadline = time.monotonic() + GRACE_S
+        while (left := processes_under(base)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        lines = [describe(process) for process in left]
+        end(left)
+    assert not lines, "The tests left processes behind:\n" + "\n".join(lines)
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty runs folder of this test's own, where `storage.paths.runs_root()` and child processes look."""
+    folder = tmp_path.resolve() / "runs"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("EDGEWISE_RUNS_DIR", str(folder))
+    return folder
