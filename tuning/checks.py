@@ -1,0 +1,213 @@
+"""Advice on a request that is valid but will probably disappoint. Faults are `tuning.spec`'s business."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from tuning.analysis.words import count, three_digits, whole
+from tuning.space.parameters import Parameter
+from tuning.spec import StudySpec
+
+FEW_EPISODES = 5
+TRIALS_PER_PARAMETER = 10
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing that a person may want to change before launching."""
+
+    field: str  # path in the spec: budget.n_trials, search_space.<name>, hyperparameters.<name>
+    text: str  # what is the matter, and the remedy
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """The values that one argument can take in a study."""
+
+    low: float
+    high: float
+    field: str  # where a person changes it
+    is_default: bool
+
+
+def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
+    """Return what to reconsider in a request, in the order of the form; empty when nothing.
+
+    Args:
+        spec: the request.
+        n_cores: cores of the machine that will run it.
+    """
+    checks: tuple[Callable[[StudySpec], Iterator[Advice]], ...] = (
+        _rollout,
+        _batch,
+        _learning_rate,
+        _space_size,
+        _sampler,
+        _pruner,
+        _evaluation,
+    )
+    return [advice for check in checks for advice in check(spec)] + list(_workers(spec, n_cores))
+
+
+def _rollout(spec: StudySpec) -> Iterator[Advice]:
+    n_steps = _extent(spec, "n_steps")
+    if n_steps is None:
+        return
+    envs, budget = spec.n_train_envs, spec.budget
+    if n_steps.low * envs <= 1:
+        yield Advice(
+            n_steps.field,
+            "With n_steps 1 and 1 training env a rollout is a single step, from which nothing can be learnt: "
+            "such trials fail. Raise n_steps to at least 2.",
+        )
+    longest = int(n_steps.high) * envs
+    interval = budget.n_timesteps / budget.n_evaluations
+    start = (
+        f"With n_steps {whole(n_steps.high)} and {count(envs, 'env')} one rollout is {whole(longest)} steps"
+    )
+    if longest > budget.n_timesteps:
+        yield Advice(
+            "budget.n_timesteps",
+            f"{start}, more than the {whole(budget.n_timesteps)} of a whole trial: it trains for one full "
+            f"rollout and learns from it once. Raise n_timesteps, or lower {_lever(n_steps, 'n_steps')}.",
+        )
+    elif longest > interval:
+        yield Advice(
+            n_steps.field if not n_steps.is_default else "budget.n_evaluations",
+            f"{start}: the first evaluation, due after {whole(interval)}, comes after a single update. "
+            f"Evaluate less often, raise n_timesteps, or lower {_lever(n_steps, 'n_steps')}.",
+        )
+
+
+def _batch(spec: StudySpec) -> Iterator[Advice]:
+    n_steps, batch = _extent(spec, "n_steps"), _extent(spec, "batch_size")
+    if n_steps is None or batch is None or batch.is_default:
+        return
+    shortest = n_steps.low * spec.n_train_envs
+    if batch.high > shortest:
+        yield Advice(
+            batch.field,
+            f"A batch_size of {whole(batch.high)} does not fit the shortest rollout of {whole(shortest)} "
+            f"steps: there it is capped at {whole(shortest)}. Lower {_lever(batch, 'batch_size')}, or "
+            "raise n_steps.",
+        )
+
+
+def _learning_rate(spec: StudySpec) -> Iterator[Advice]:
+    for p in spec.search_space:
+        if p.target != "learning_rate" or p.kind != "float" or p.log or p.low is None or p.high is None:
+            continue
+        if p.low <= 0 or p.high / p.low > 10:
+            yield Advice(
+                f"search_space.{p.name}",
+                f"{p.name} spans more than a factor of ten, {three_digits(p.low)} to "
+                f"{three_digits(p.high)}, on a linear scale: nine in ten samples fall into the top decade. "
+                "Set log.",
+            )
+
+
+def _space_size(spec: StudySpec) -> Iterator[Advice]:
+    n_trials, n_parameters = spec.budget.n_trials, len(spec.search_space)
+    if n_trials < TRIALS_PER_PARAMETER * n_parameters:
+        each = max(1, round(n_trials / n_parameters))
+        yield Advice(
+            "budget.n_trials",
+            f"{count(n_trials, 'trial')} for {count(n_parameters, 'parameter')} is about {each} each, "
+            f"which finds good values only by luck. Plan {whole(TRIALS_PER_PARAMETER * n_parameters)} "
+            "trials or more, or search fewer parameters.",
+        )
+
+
+def _sampler(spec: StudySpec) -> Iterator[Advice]:
+    start, n_trials = spec.sampler.n_startup_trials, spec.budget.n_trials
+    if spec.sampler.name == "tpe" and start >= n_trials:
+        yield Advice(
+            "sampler.n_startup_trials",
+            f"The first {count(start, 'trial')} are random and the study has {whole(n_trials)}: TPE never "
+            "models anything. Start it after fewer trials, or run more.",
+        )
+
+
+def _pruner(spec: StudySpec) -> Iterator[Advice]:
+    pruner, budget = spec.pruner, spec.budget
+    if pruner.name == "none":
+        return
+    marks = spec.evaluation_marks()
+    if len(marks) == 1:
+        yield Advice(
+            "pruner.name",
+            "A trial can only be pruned at an evaluation before its last one, and there is a single one: "
+            "nothing is pruned. Evaluate at least twice, or set the pruner to none.",
+        )
+    elif pruner.n_startup_trials >= budget.n_trials:
+        yield Advice(
+            "pruner.n_startup_trials",
+            f"Pruning starts after {count(pruner.n_startup_trials, 'complete trial')} and the study has "
+            f"{whole(budget.n_trials)}: nothing is pruned. Start it earlier, or run more trials.",
+        )
+    elif marks[-2] < pruner.warmup_fraction * budget.n_timesteps:
+        yield Advice(
+            "pruner.warmup_fraction",
+            f"No trial is pruned in its first {pruner.warmup_fraction:.0%}, and the last evaluation that "
+            f"could prune comes at {marks[-2] / budget.n_timesteps:.0%}: nothing is pruned. Lower the "
+            "warm-up, or evaluate more often.",
+        )
+
+
+def _evaluation(spec: StudySpec) -> Iterator[Advice]:
+    episodes = spec.budget.n_eval_episodes
+    if episodes < FEW_EPISODES:
+        yield Advice(
+            "budget.n_eval_episodes",
+            f"The mean of {count(episodes, 'episode')} is mostly noise, and the study ranks trials by it. "
+            "Ten cost little beside the training.",
+        )
+
+
+def _workers(spec: StudySpec, n_cores: int) -> Iterator[Advice]:
+    workers, n_trials = spec.n_workers, spec.budget.n_trials
+    if workers > n_cores:
+        yield Advice(
+            "n_workers",
+            f"{count(workers, 'worker')} share {count(n_cores, 'core')}: each trial gets slower and the "
+            f"study no faster. Set {whole(n_cores)}.",
+        )
+    elif workers > n_trials:
+        yield Advice(
+            "n_workers",
+            f"{count(workers, 'worker')} for {count(n_trials, 'trial')}: some never get one. "
+            f"Set {whole(n_trials)}.",
+        )
+
+
+def _extent(spec: StudySpec, target: str) -> _Extent | None:
+    """Return the range of a numeric argument: searched, fixed, or its default; None when it has no number."""
+    for p in spec.search_space:
+        if p.target == target:
+            numbers = [v for v in map(p.resolve, _ends(p)) if _is_number(v)]
+            field = f"search_space.{p.name}"
+            return _Extent(min(numbers), max(numbers), field, is_default=False) if numbers else None
+    fixed = spec.hyperparameters.get(target)
+    if _is_number(fixed):
+        return _Extent(fixed, fixed, f"hyperparameters.{target}", is_default=False)
+    argument = spec.info.arguments.get(target)
+    if argument is None or not _is_number(argument.default):
+        return None
+    return _Extent(argument.default, argument.default, f"hyperparameters.{target}", is_default=True)
+
+
+def _ends(p: Parameter) -> tuple[Any, ...]:
+    return p.choices or () if p.kind == "categorical" else (p.low, p.high)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _lever(extent: _Extent, name: str) -> str:
+    """Return what to lower, in the person's own words."""
+    if extent.is_default:
+        return f"{name} (now the default, {whole(extent.high)})"
+    kind, _, own = extent.field.partition(".")
+    return f"the upper bound of {own}" if kind == "search_space" else name
