@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
 
 STUDY_NAME = "edgewise"
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # our own messages say what happens
 
 
 class JournalMissing(FileNotFoundError):

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -11,14 +11,14 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import counted, ranked
+from storage.trials import FAILURE, counted, failure_kind, ranked
 from tuning import pool, recovery
 from tuning.jobs import JobState, requested_stop
 from tuning.spec import StudySpec, load_spec
-from tuning.worker import Outcome, Task, run_trial
+from tuning.worker import Task, run_trial
 
 MAX_FAILURES_IN_A_ROW = 3
-MAX_DEATHS_IN_A_ROW = 20  # of workers, without a single trial ending in between
+MAX_DEATHS_IN_A_ROW = 20  # of workers, without a single trial ending by itself in between
 
 
 @dataclass(frozen=True)
@@ -27,44 +27,6 @@ class End:
 
     state: JobState
     reason: str
-
-
-@dataclass
-class _Tally:
-    """What this run has seen; shared by the main thread and joblib's dispatching threads."""
-
-    started: float = field(default_factory=time.monotonic)
-    next_index: int = 0
-    failures_in_a_row: int = 0
-    deaths_in_a_row: int = 0
-    last_failure: str = ""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def end_due(self, folder: RunFolder, spec: StudySpec) -> End | None:
-        """Return why no further trial may start, budget apart, or None."""
-        if mode := requested_stop(folder):
-            how = "at once" if mode == "now" else "after the running trials"
-            return End(JobState.STOPPED, f"Stopped on request, {how}.")
-        timeout_s = spec.budget.timeout_s
-        if timeout_s is not None and time.monotonic() - self.started >= timeout_s:
-            return End(JobState.STOPPED, f"The time budget of {timeout_s:g} s was used up.")
-        if self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-            said = f"{self.failures_in_a_row} trials failed in a row. The last one: {self.last_failure}"
-            return End(JobState.FAILED, said)
-        if self.deaths_in_a_row >= MAX_DEATHS_IN_A_ROW:
-            said = f"Workers died {self.deaths_in_a_row} times in a row. Is the machine out of memory?"
-            return End(JobState.FAILED, said)
-        return None
-
-    def note(self, outcome: Outcome) -> None:
-        """Take up how a trial ended."""
-        with self.lock:
-            if outcome.state in ("COMPLETE", "PRUNED"):
-                self.failures_in_a_row = self.deaths_in_a_row = 0
-            elif outcome.failure == "error":
-                self.deaths_in_a_row = 0
-                self.failures_in_a_row += 1
-                self.last_failure = outcome.sentence
 
 
 def run_study(folder: RunFolder) -> End:
@@ -76,83 +38,124 @@ def run_study(folder: RunFolder) -> End:
     storage = open_journal(folder.journal)
     for number in recovery.recover(folder, storage, kind="interrupted"):
         _log(f"Trial {number} was left running; its configuration is queued again.")
-    tally = _Tally(next_index=sum(t.state != TrialState.WAITING for t in _trials(storage)))
+    run = _Run(folder, storage)
     while True:
         spec = load_spec(folder.spec)
-        trials = _trials(storage)
+        trials = run.trials()
         if len(counted(trials)) >= spec.budget.n_trials:
-            return End(JobState.FINISHED, f"{len(counted(trials))} trials.")
-        if end := tally.end_due(folder, spec):
+            return End(JobState.FINISHED, f"All {len(counted(trials))} trials are done.")
+        if end := run.early_end(spec, trials):
             return end
-        suspect = next((r for r in recovery.due_retries(trials) if r.suspect), None)
+        suspect = next((retry for retry in recovery.due_retries(trials) if retry.suspect), None)
         if suspect:
-            alone = recovery.queue(storage, suspect)
-            _log(f"Trial {alone} repeats a configuration whose worker died twice; it runs alone.")
-            tasks = iter([_task(folder, spec, tally, alone=True, trial=alone)])
-            n_workers = 1
+            number = recovery.queue(storage, suspect)
+            _log(f"Trial {number} repeats a configuration whose worker died twice; it runs alone.")
+            run.batch(iter([run.task(spec, alone=True, trial=number)]), n_workers=1)
         else:
-            tasks, n_workers = _claims(folder, storage, tally), spec.n_workers
-        _run_batch(folder, storage, tasks, tally, n_workers)
+            run.batch(run.claims(), n_workers=spec.n_workers)
 
 
-def _run_batch(
-    folder: RunFolder, storage: JournalStorage, tasks: Iterator[Task], tally: _Tally, n_workers: int
-) -> None:
-    """Run tasks until there are none or a worker dies; in the end no trial is RUNNING."""
-    try:
-        for outcome in pool.run_tasks(run_trial, tasks, n_workers=n_workers, folder=folder.path):
-            tally.note(outcome)
-            _log(outcome.sentence)
-            _sweep(folder, storage)
-    except pool.WorkerDied:
-        kind = "stopped" if requested_stop(folder) == "now" else "killed"
-        if kind == "killed":
-            tally.deaths_in_a_row += 1
-        for number in recovery.recover(folder, storage, kind=kind):
-            _log(f"Trial {number}: {recovery.MESSAGES[kind]}")
-            if recovery.exhausted(_trials(storage)[number]):
-                failed = f"Trial {number} killed its worker {recovery.MAX_RETRIES + 1} times."
-                tally.note(Outcome(number, "FAIL", "error", failed))
+class _Run:
+    """One runner's time with a study. What ended is read from the journal, never counted beside it."""
+
+    def __init__(self, folder: RunFolder, storage: JournalStorage) -> None:
+        self._folder = folder
+        self._storage = storage
+        self._started = time.monotonic()
+        self._before = {t.number for t in self.trials() if t.state.is_finished()}
+        self._next_index = sum(t.state != TrialState.WAITING for t in self.trials())
+        self._index_lock = threading.Lock()
+        self._deaths_in_a_row = 0
+        self._ended_at_last_death = 0
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials of the study, by number; not copied."""
+        study_id = self._storage.get_study_id_from_name(STUDY_NAME)
+        return self._storage.get_all_trials(study_id, deepcopy=False)
+
+    def task(self, spec: StudySpec, *, alone: bool, trial: int | None = None) -> Task:
+        """Return the next task. Its index goes on where the last runner's ended, so seeds never repeat."""
+        with self._index_lock:
+            index = self._next_index
+            self._next_index += 1
+        return Task(str(self._folder.path), spec, index, alone, trial)
+
+    def claims(self) -> Iterator[Task]:
+        """Yield tasks for as long as the budget has room for every trial underway to count.
+
+        joblib asks for the next task in a thread of its own, when a worker has told how its trial ended but
+        this process may not have read the worker's answer yet: hence the journal decides.
+        """
+        first = sum(t.state.is_finished() for t in self.trials())
+        claimed = 0
+        while True:
+            spec = load_spec(self._folder.spec)
+            trials = self.trials()
+            underway = claimed - (sum(t.state.is_finished() for t in trials) - first)
+            if len(counted(trials)) + underway >= spec.budget.n_trials or self.early_end(spec, trials):
+                return
+            claimed += 1
+            yield self.task(spec, alone=spec.n_workers == 1)
+
+    def batch(self, tasks: Iterator[Task], *, n_workers: int) -> None:
+        """Run tasks until there are none or a worker dies; in the end no trial is RUNNING."""
+        try:
+            for outcome in pool.run_tasks(run_trial, tasks, n_workers=n_workers, folder=self._folder.path):
+                _log(outcome.sentence)
+                self._sweep()
+        except pool.WorkerDied:
+            kind = "stopped" if requested_stop(self._folder) == "now" else "killed"
+            for number in recovery.recover(self._folder, self._storage, kind=kind):
+                _log(f"Trial {number}: {recovery.MESSAGES[kind]}")
+            ended = sum(failure_kind(t) in (None, "error") for t in self._ended(self.trials()))
+            self._deaths_in_a_row = 1 if ended > self._ended_at_last_death else self._deaths_in_a_row + 1
+            self._ended_at_last_death = ended
+
+    def early_end(self, spec: StudySpec, trials: Sequence[FrozenTrial]) -> End | None:
+        """Return why no further trial may start although the budget has room, or None."""
+        if mode := requested_stop(self._folder):
+            how = "at once" if mode == "now" else "after the running trials"
+            return End(JobState.STOPPED, f"Stopped on request, {how}.")
+        timeout_s = spec.budget.timeout_s
+        if timeout_s is not None and time.monotonic() - self._started >= timeout_s:
+            return End(JobState.STOPPED, f"The time budget of {timeout_s:g} s was used up.")
+        failures = _failures_in_a_row(self._ended(trials))
+        if len(failures) >= MAX_FAILURES_IN_A_ROW:
+            last = failures[0]
+            message = last.user_attrs.get(FAILURE, {}).get("message", "")
+            if recovery.exhausted(last):
+                message = f"its worker died each of the {recovery.MAX_RETRIES + 1} times it ran."
+            said = f"{len(failures)} trials failed in a row. The last one, trial {last.number}: {message}"
+            return End(JobState.FAILED, said)
+        if self._deaths_in_a_row >= MAX_DEATHS_IN_A_ROW:
+            said = f"Workers died {self._deaths_in_a_row} times in a row. Is the machine out of memory?"
+            return End(JobState.FAILED, said)
+        return None
+
+    def _ended(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """Return the trials that ended under this runner, newest end first."""
+        ended = [t for t in trials if t.state.is_finished() and t.number not in self._before]
+        return sorted(ended, key=lambda t: (t.datetime_complete or t.datetime_start, t.number), reverse=True)
+
+    def _sweep(self) -> None:
+        """Delete the policies of complete trials that are neither among the best nor pinned."""
+        spec = load_spec(self._folder.spec)
+        trials = self.trials()
+        best = {t.number for t in ranked(trials, maximize=spec.maximize)[: spec.retention.top]}
+        running = {t.number for t in trials if t.state == TrialState.RUNNING}
+        artifacts.drop_policies_except(self._folder, best | running | artifacts.pinned_trials(self._folder))
 
 
-def _claims(folder: RunFolder, storage: JournalStorage, tally: _Tally) -> Iterator[Task]:
-    """Yield tasks for as long as the budget has room for every trial underway to count.
-
-    joblib asks for the next task in a thread of its own, before the last result has been read, so results are
-    taken from the journal, where a trial that ended is to be seen for certain.
-    """
-    first = len(_trials(storage, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
-    claimed = 0
-    while True:
-        spec = load_spec(folder.spec)
-        ended = _trials(storage, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-        underway = claimed - (len(ended) - first)
-        if len(counted(ended)) + underway >= spec.budget.n_trials or tally.end_due(folder, spec):
-            return
-        claimed += 1
-        yield _task(folder, spec, tally, alone=spec.n_workers == 1)
-
-
-def _task(
-    folder: RunFolder, spec: StudySpec, tally: _Tally, *, alone: bool, trial: int | None = None
-) -> Task:
-    with tally.lock:
-        index = tally.next_index
-        tally.next_index += 1
-    return Task(str(folder.path), spec, index, alone, trial)
-
-
-def _sweep(folder: RunFolder, storage: JournalStorage) -> None:
-    """Delete the policies of complete trials that are neither among the best nor pinned."""
-    spec = load_spec(folder.spec)
-    best = {t.number for t in ranked(_trials(storage), maximize=spec.maximize)[: spec.retention.top]}
-    running = {t.number for t in _trials(storage, TrialState.RUNNING)}
-    artifacts.drop_policies_except(folder, best | running | artifacts.pinned_trials(folder))
-
-
-def _trials(storage: JournalStorage, *states: TrialState) -> list[FrozenTrial]:
-    study_id = storage.get_study_id_from_name(STUDY_NAME)
-    return storage.get_all_trials(study_id, deepcopy=False, states=states or None)
+def _failures_in_a_row(newest_first: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the newest trials that failed by their own fault, up to the first that did not, newest first."""
+    failures = []
+    for trial in newest_first:
+        kind = failure_kind(trial)
+        if kind == "error" or recovery.exhausted(trial):
+            failures.append(trial)
+        elif kind is None:
+            break  # killed, stopped or interrupted say nothing about the configuration
+    return failures
 
 
 def _log(sentence: str) -> None:

@@ -62,7 +62,6 @@ def _run_trial(task: Task) -> Outcome:
     from tuning.reporter import Reporter
     from tuning.samplers import build_sampler
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder, spec = RunFolder(Path(task.folder)), task.spec
     study = optuna.load_study(
         study_name=STUDY_NAME,

@@ -1,0 +1,249 @@
+"""The engine with real runners, real loky workers and real training."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from optuna.trial import TrialState
+
+from storage import artifacts
+from storage.live import read_curve, read_heartbeats
+from storage.records import read_record
+from storage.trials import (
+    BASELINE,
+    DIVERGED,
+    EVALUATIONS,
+    FAILURE,
+    RESOLVED,
+    RUN,
+    TIMESTEPS,
+    counted,
+    failure_kind,
+    ranked,
+)
+from tuning import launch
+from tuning.jobs import AlreadyRunning, JobState
+
+
+def wait_for(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+def trials_of(folder):
+    return launch.read_run(folder).study.trials
+
+
+def workers_of(folder):
+    runner = psutil.Process(read_record(folder.runner)["pid"])
+    return [p for p in runner.children() if any("loky.backend.popen" in part for part in p.cmdline())]
+
+
+def test_two_workers_finish_a_study_with_everything_recorded(launched, fault_spec, wait_until_ended):
+    folder = launched(fault_spec(budget={"n_trials": 6}, retention={"top": 2}))
+    seen = wait_for(lambda: [b for b in read_heartbeats(folder) if b.timesteps > 0])
+    assert {b.pid for b in seen} <= {p.pid for p in workers_of(folder)}
+    status = wait_until_ended(folder)
+
+    assert (status.state, status.reason) == (JobState.FINISHED, "All 6 trials are done.")
+    trials = trials_of(folder)
+    assert len(counted(trials)) == len(trials) == 6
+    assert trials[0].user_attrs[BASELINE].startswith("SB3 defaults")
+    assert trials[0].params == {"learning_rate": 3e-4, "gamma": 0.99}
+    for trial in trials:
+        resolved = trial.user_attrs[RESOLVED]
+        assert resolved["n_steps"] == 64
+        assert resolved["learning_rate"] == trial.params["learning_rate"]
+        assert {"task", "train_seed", "eval_seed", "alone"} <= trial.user_attrs[RUN].keys()
+    complete = ranked(trials, maximize=True)
+    for trial in complete:
+        evaluations = trial.user_attrs[EVALUATIONS]
+        assert [e["mark"] for e in evaluations] == [256, 512]
+        assert trial.value == evaluations[-1]["mean"] == trial.intermediate_values[512]
+        assert trial.user_attrs[TIMESTEPS] == 512
+        curve = read_curve(folder, trial.number)
+        assert len(curve.episodes) == 512 // 10 - 1  # two envs, 256 steps each: 25 whole episodes in each
+        assert [steps for steps, _, _ in curve.evaluations] == [256, 512]
+    assert len({t.user_attrs[RUN]["train_seed"] for t in trials}) == 6
+    assert artifacts.kept_trials(folder) == {t.number for t in complete[:2]}
+    assert read_heartbeats(folder) == []
+    machine = read_record(folder.runner)["machine"]
+    assert machine["packages"]["stable-baselines3"]
+    assert machine["cores"] >= 1
+
+
+def test_equal_specs_with_one_worker_give_equal_values(launched, fault_spec, wait_until_ended):
+    spec = fault_spec(n_workers=1, budget={"n_trials": 5}, sampler={"name": "tpe", "n_startup_trials": 2})
+    first, second = launched(spec), launched(spec)
+    results = []
+    for folder in (first, second):
+        wait_until_ended(folder)
+        results.append([(t.number, t.params, t.value, t.intermediate_values) for t in trials_of(folder)])
+    assert results[0] == results[1]
+    assert len({value for _, _, value, _ in results[0]}) == 5
+
+
+def test_a_kept_policy_is_rebuilt_without_pickle_and_acts_as_it_was_evaluated(
+    launched, fault_spec, wait_until_ended, monkeypatch
+):
+    folder = launched(fault_spec(budget={"n_trials": 2}))
+    wait_until_ended(folder)
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "fault_envs"))
+    from tuning.evaluation import evaluate
+    from tuning.objective import make_envs
+    from tuning.policy import rebuild_policy
+
+    for trial in ranked(trials_of(folder), maximize=True):
+        kept = artifacts.load_policy(folder, trial.number)
+        policy = rebuild_policy(kept)
+        env = make_envs(launch.read_run(folder).spec, 2, seed=kept.request["eval_seed"])
+        result = evaluate(policy, env, n_episodes=2, seed=kept.request["eval_seed"])
+        assert result.mean == pytest.approx(trial.value, rel=1e-6)
+        assert np.isfinite(policy.predict(env.observation_space.sample(), deterministic=True)[0]).all()
+
+
+def test_divergence_is_a_pruned_trial_with_its_reason(launched, fault_spec, wait_until_ended):
+    spec = fault_spec(env={"id": "Edgewise/Fault-v0", "kwargs": {"fault": "nan"}}, budget={"n_trials": 2})
+    folder = launched(spec)
+    assert wait_until_ended(folder).state == JobState.FINISHED
+    for trial in trials_of(folder):
+        assert trial.state == TrialState.PRUNED
+        assert "diverged (learning_rate" in trial.user_attrs[DIVERGED]
+        assert not trial.intermediate_values
+
+
+def test_three_crashes_of_the_environment_end_the_study_and_say_why(launched, fault_spec, wait_until_ended):
+    folder = launched(fault_spec(env={"id": "Edgewise/Fault-v0", "kwargs": {"fault": "raise"}}, n_workers=1))
+    status = wait_until_ended(folder)
+    assert status.state == JobState.FAILED
+    assert "3 trials failed in a row" in status.reason
+    assert "the simulator lost" in status.reason
+    trials = trials_of(folder)
+    assert [t.state for t in trials] == [TrialState.FAIL] * 3
+    for trial in trials:
+        assert failure_kind(trial) == "error"
+        assert "in step" in trial.user_attrs[FAILURE]["traceback"]
+
+
+def test_one_crash_of_the_environment_costs_one_failed_trial(
+    launched, fault_spec, wait_until_ended, tmp_path
+):
+    once = tmp_path / "once"
+    once.touch()
+    kwargs = {"fault": "exit", "once": str(once)}
+    folder = launched(fault_spec(env={"id": "Edgewise/Fault-v0", "kwargs": kwargs}, budget={"n_trials": 3}))
+    assert wait_until_ended(folder).state == JobState.FINISHED
+    trials = trials_of(folder)
+    assert len(counted(trials)) == 3
+    assert [failure_kind(t) for t in trials if t.state == TrialState.FAIL] == ["error"]
+
+
+def test_a_killed_worker_costs_nothing_but_time(launched, fault_spec, wait_until_ended, tmp_path):
+    once = tmp_path / "once"
+    once.touch()
+    kwargs = {"fault": "die", "once": str(once)}
+    folder = launched(fault_spec(env={"id": "Edgewise/Fault-v0", "kwargs": kwargs}, budget={"n_trials": 4}))
+    assert wait_until_ended(folder).state == JobState.FINISHED
+    trials = trials_of(folder)
+    assert len(counted(trials)) == 4
+    dead = [t for t in trials if t.state == TrialState.FAIL]
+    assert dead
+    assert {failure_kind(t) for t in dead} == {"killed"}
+    repeated = {t.user_attrs["retry_of"]: t.params for t in counted(trials) if "retry_of" in t.user_attrs}
+    assert repeated == {t.number: t.params for t in dead}
+
+
+def test_a_configuration_that_always_kills_its_worker_is_given_up(launched, fault_spec, wait_until_ended):
+    env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": "die", "after": 3}}
+    folder = launched(fault_spec(env=env, n_workers=1, budget={"n_trials": 2}))
+    status = wait_until_ended(folder)
+    assert status.state == JobState.FAILED
+    assert "3 trials failed in a row" in status.reason
+    trials = trials_of(folder)
+    assert not counted(trials)
+    assert {failure_kind(t) for t in trials} == {"killed"}
+    tries = {}
+    for trial in trials:
+        tries.setdefault(json.dumps(trial.params), []).append(trial.number)
+    assert [len(numbers) for numbers in tries.values()] == [3, 3, 3]
+
+
+def test_stop_now_takes_effect_in_the_middle_of_a_long_update(launched, fault_spec, wait_until_ended):
+    slow = {"n_steps": 512, "n_epochs": 4000, "batch_size": 8}
+    folder = launched(fault_spec(hyperparameters=slow, budget={"n_trials": 3, "n_timesteps": 4096}))
+    wait_for(lambda: [b for b in read_heartbeats(folder) if b.phase == "update"])
+    before = [b.updated_at for b in read_heartbeats(folder) if b.phase == "update"]
+    # the heart beats on while the update calls nothing back
+    wait_for(lambda: [b for b in read_heartbeats(folder) if b.phase == "update" and b.updated_at > before[0]])
+    assert launch.stop(folder, "now")
+    asked = time.monotonic()
+    status = wait_until_ended(folder, timeout_s=10)
+    took = time.monotonic() - asked
+    assert status.state == JobState.STOPPED
+    assert took < 4, f"the promise is 2 s, this took {took:.1f} s"
+    trials = trials_of(folder)
+    assert not [t for t in trials if t.state == TrialState.RUNNING]
+    assert {failure_kind(t) for t in trials if t.state == TrialState.FAIL} == {"stopped"}
+    assert not launch.stop(folder, "now"), "there is nothing left to stop"
+
+
+def test_stop_after_current_trials_waits_and_resume_and_extend_end_exactly(
+    launched, fault_spec, wait_until_ended
+):
+    folder = launched(fault_spec(budget={"n_trials": 30, "n_timesteps": 2048}))
+    wait_for(lambda: counted(trials_of(folder)))
+    launch.stop(folder, "after")
+    status = wait_until_ended(folder)
+    assert status.state == JobState.STOPPED
+    trials = trials_of(folder)
+    assert 1 <= len(counted(trials)) < 30
+    assert not [t for t in trials if t.state == TrialState.FAIL], "running trials were to finish"
+
+    done = len(counted(trials))
+    with pytest.raises(ValueError, match=f"at least {done}"):
+        launch.extend(folder, done - 1)
+    launch.resume(folder, n_trials=done + 1)
+    with pytest.raises(AlreadyRunning):
+        launch.resume(folder)
+    launch.extend(folder, done + 3)  # a running study takes a larger budget up
+    assert wait_until_ended(folder).state == JobState.FINISHED
+    assert len(counted(trials_of(folder))) == done + 3
+
+
+def test_a_dead_runner_takes_its_workers_along_and_the_study_goes_on(launched, fault_spec, wait_until_ended):
+    slow = {"n_steps": 64, "n_epochs": 1}
+    folder = launched(fault_spec(hyperparameters=slow, budget={"n_trials": 4, "n_timesteps": 20_000}))
+    beats = wait_for(lambda: [b for b in read_heartbeats(folder) if b.timesteps > 0])
+    workers = workers_of(folder)
+    assert len(workers) == 2
+    psutil.Process(launch.read_run(folder).status.pid).kill()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive, "workers must not outlive their runner"
+    assert launch.read_run(folder).status.state == JobState.INTERRUPTED
+
+    launch.tidy(folder)
+    trials = trials_of(folder)
+    assert not [t for t in trials if t.state == TrialState.RUNNING]
+    lost = [t for t in trials if t.state == TrialState.FAIL]
+    assert {t.number for t in lost} >= {b.trial for b in beats}
+    assert {failure_kind(t) for t in lost} == {"interrupted"}
+    queued = [t for t in trials if t.state == TrialState.WAITING]
+    assert [t.system_attrs["fixed_params"] for t in queued] == [t.params for t in lost]
+
+    launch.resume(folder)
+    assert wait_until_ended(folder).state == JobState.FINISHED
+    assert len(counted(trials_of(folder))) == 4
+
+
+def test_the_time_budget_starts_no_further_trial(launched, fault_spec, wait_until_ended):
+    folder = launched(fault_spec(budget={"n_trials": 1000, "timeout_s": 6.0}))
+    status = wait_until_ended(folder)
+    assert status.state == JobState.STOPPED
+    assert "time budget of 6 s" in status.reason
+    assert not [t for t in trials_of(folder) if t.state in (TrialState.RUNNING, TrialState.FAIL)]
