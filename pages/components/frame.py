@@ -35,6 +35,7 @@ STATE_COLOURS = {
     JobState.INTERRUPTED: "orange",
 }
 
+_FAVICON = str(Path(__file__).with_name("favicon.svg"))  # an icon by name would be fetched from another host
 _STUDY = "study"  # the name in the URL and, as a fallback, in the session
 _PICKER = "study-picker"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&@/=^\"'])")
@@ -50,7 +51,7 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
         wide: use the whole width of the window.
     """
     st.set_page_config(
-        page_title=f"{title} · Edgewise", page_icon=icon, layout="wide" if wide else "centered"
+        page_title=f"{title} · Edgewise", page_icon=_FAVICON, layout="wide" if wide else "centered"
     )
     with st.sidebar:
         st.subheader("Edgewise", anchor=False)
@@ -64,7 +65,7 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
                     params = {_STUDY: chosen.id} if chosen and file != "app.py" else None
                     st.page_link(file, label=label, icon=page_icon, width="stretch", query_params=params)
         st.caption(f"Version {_version()}")
-    st.title(title, anchor=False)
+    st.title(title, anchor=False, icon=icon)
     st.caption(question)
 
 
@@ -174,7 +175,6 @@ def _draw_picker() -> RunFolder | None:
         "Study",
         list(states),
         key=_PICKER,
-        format_func=lambda run_id: f"{run_id} · {states[run_id]}" if run_id in states else run_id,
         placeholder="Pick a study",
         on_change=_pick,
         help="The study that Live, History and Slices show. It travels in the page's address.",

@@ -60,24 +60,21 @@ def study_row(folder: RunFolder) -> StudyRow:
 def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
-    Columns: study, open (button label), state, progress (0 to 1), trials ("12 of 60"), best (three digits),
-    best_so_far (list), environment, algorithm, age, delete (button label, empty while it runs).
+    Columns: study, open (button label), state, progress (0 to 1), best (three digits), best_so_far (list),
+    task ("PPO on Pendulum-v1"), created (age), delete (button label, empty while it runs), trials ("12 of 60").
     """
     return pd.DataFrame(
         {
             "study": [row.id for row in rows],
             "open": ["Watch" if row.alive else "Open" for row in rows],
             "state": [row.state for row in rows],
-            "progress": [
-                min(1.0, row.done / row.total) if row.total and row.done is not None else None for row in rows
-            ],
-            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
+            "progress": [_share(row) for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
-            "environment": [row.environment or "" for row in rows],
-            "algorithm": [row.algorithm or "" for row in rows],
-            "age": [age(now - row.created_at) if row.created_at else "" for row in rows],
+            "task": [f"{row.algorithm} on {row.environment}" if row.environment else "" for row in rows],
+            "created": [age(now - row.created_at) if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
+            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
         }
     )
 
@@ -86,34 +83,39 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
     """Draw the table. Opening switches the page; deleting asks first, see `pending_deletion`."""
     column = st.column_config
     shown = [RunFolder(frame.runs_root() / row.id) for row in rows]
-    alive = [row.alive for row in rows]
+    pages = [
+        "pages/live.py" if row.alive or row.state == JobState.CREATED else "pages/history.py" for row in rows
+    ]
     st.dataframe(
         study_frame(rows, now=time.time()),
         key="studies",
         hide_index=True,
         alt="Every study with its state, progress and best value",
+        # Widths in px: together they fit a window of 1280, with the number of trials for wider ones.
         column_config={
-            "study": column.TextColumn("Study", pinned=True, width="medium"),
-            "open": column.ButtonColumn("", width="small", on_click=_open, args=(shown, alive), key=OPEN),
-            "state": column.TextColumn("State", width="small"),
+            "study": column.TextColumn("Study", width=172),
+            "open": column.ButtonColumn("", width=66, on_click=_open, args=(shown, pages), key=OPEN),
+            "state": column.TextColumn("State", width=92),
             "progress": column.ProgressColumn(
-                "Progress", min_value=0, max_value=1, format="percent", width="small"
-            ),
-            "trials": column.TextColumn(
-                "Trials", width="small", help="Complete and pruned trials of the budget"
+                "Progress",
+                min_value=0,
+                max_value=1,
+                format="percent",
+                width=84,
+                help="Of the budget of trials",
             ),
             "best": column.TextColumn(
-                "Best", width="small", alignment="right", help="Mean return of the best trial"
+                "Best", width=60, alignment="right", help="Mean return of the best trial"
             ),
             "best_so_far": column.LineChartColumn(
-                "Best so far", width="small", help="The best value after each complete trial"
+                "Best so far", width=84, help="The best value after each complete trial"
             ),
-            "environment": column.TextColumn("Environment"),
-            "algorithm": column.TextColumn("Algorithm", width="small"),
-            "age": column.TextColumn("Created", width="small"),
+            "task": column.TextColumn("Task", width=140),
+            "created": column.TextColumn("Created", width=76),
             "delete": column.ButtonColumn(
-                "", width="small", type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
+                "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
             ),
+            "trials": column.TextColumn("Trials", width=80, help="Complete and pruned, of the budget"),
         },
     )
 
@@ -124,10 +126,10 @@ def pending_deletion() -> RunFolder | None:
     return pending
 
 
-def _open(shown: list[RunFolder], alive: list[bool]) -> None:
+def _open(shown: list[RunFolder], pages: list[str]) -> None:
     click = st.session_state[OPEN]
     if click:
-        frame.go("pages/live.py" if alive[click.row] else "pages/history.py", shown[click.row])
+        frame.go(pages[click.row], shown[click.row])
 
 
 def _ask_to_delete(shown: list[RunFolder]) -> None:
@@ -135,6 +137,12 @@ def _ask_to_delete(shown: list[RunFolder]) -> None:
     if click:
         st.session_state["pending-deletion"] = shown[click.row]
         st.rerun()  # the whole page: a dialog inside the ticking table would close with its next tick
+
+
+def _share(row: StudyRow) -> float | None:
+    if row.done is None or not row.total:
+        return None
+    return min(1.0, round(row.done / row.total, 2))
 
 
 def _thinned(values: Sequence[float], n: int = 120) -> tuple[float, ...]:

@@ -75,7 +75,8 @@ def test_a_wrong_study_in_the_address_does_not_matter_here(open_page, make_study
 def test_the_dashboard_process_imports_no_torch(open_page, make_study):
     make_study()
     code = (
-        "import sys; from streamlit.testing.v1 import AppTest; app = AppTest.from_file('app.py').run(timeout=30);"
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        "app = AppTest.from_file('app.py').run(timeout=30);"
         "pages = ('launch', 'live');"
         "[app.switch_page(f'pages/{p}.py').run(timeout=30) for p in pages];"
         "assert not app.exception, app.exception;"
@@ -88,7 +89,7 @@ def test_the_dashboard_process_imports_no_torch(open_page, make_study):
 
 def test_rows_of_unreadable_studies_are_empty():
     frame = study_frame([StudyRow("x", UNREADABLE)], now=time.time())
-    assert frame.iloc[0][["state", "trials", "best", "age"]].tolist() == [UNREADABLE, "", "", ""]
+    assert frame.iloc[0][["state", "trials", "best", "created"]].tolist() == [UNREADABLE, "", "", ""]
 
 
 @pytest.fixture
