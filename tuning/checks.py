@@ -146,7 +146,7 @@ def _pruner(spec: StudySpec) -> Iterator[Advice]:
             f"Pruning starts after {count(pruner.n_startup_trials, 'complete trial')} and the study has "
             f"{whole(budget.n_trials)}: nothing is pruned. Start it earlier, or run more trials.",
         )
-    elif marks[-2] < pruner.warmup_fraction * budget.n_timesteps:
+    elif marks[-2] < int(pruner.warmup_fraction * budget.n_timesteps):
         yield Advice(
             "pruner.warmup_fraction",
             f"No trial is pruned in its first {pruner.warmup_fraction:.0%}, and the last evaluation that "

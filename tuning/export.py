@@ -1,0 +1,252 @@
+"""Take one configuration home: RL Zoo's YAML, a script for plain Stable-Baselines3, or JSON.
+
+Everything that comes from a study is checked against what is known about the algorithm and written as a
+literal of a JSON type, so that no text of a trial can become code.
+"""
+
+import json
+import keyword
+import math
+import shlex
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import gymnasium
+import yaml
+from optuna.trial import FrozenTrial
+
+from storage.trials import RESOLVED, RUN
+from tuning import environments
+from tuning.algorithms import Argument
+from tuning.analysis.outcomes import finite_ranked, reached
+from tuning.space.resolve import POLICY_PREFIX, resolve_configuration
+from tuning.spec import StudySpec
+
+ACTIVATION_CLASSES = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
+MAX_DEPTH = 20
+
+
+class ExportError(ValueError):
+    """A trial has no configuration that can be written out; the message says why."""
+
+
+def best_trial(trials: Sequence[FrozenTrial], *, maximize: bool) -> FrozenTrial | None:
+    """Return the complete trial with the best finite value, the earliest of ties; None when there is none."""
+    ranked = finite_ranked(trials, maximize=maximize)
+    return ranked[0] if ranked else None
+
+
+def configuration(spec: StudySpec, trial: FrozenTrial) -> dict[str, Any]:
+    """Return the keyword arguments that the algorithm got in a trial, in plain JSON.
+
+    They are the ones recorded with the trial, or else resolved from its parameters.
+
+    Raises:
+        ExportError: the trial never had a complete configuration, or holds values that the algorithm refuses.
+    """
+    recorded = trial.user_attrs.get(RESOLVED)
+    if isinstance(recorded, dict):
+        resolved = recorded
+    else:
+        try:
+            resolved = resolve_configuration(spec, trial.params)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ExportError(f"Trial {trial.number} has no complete configuration: {error}") from None
+    _check(spec, trial, resolved)
+    return resolved
+
+
+def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
+    """Return the configuration as an entry of an RL Zoo hyperparameter file, with resolved values.
+
+    Raises:
+        ExportError: see `configuration`.
+    """
+    resolved = configuration(spec, trial)
+    lines = [f"# {_title(spec, trial)}"]
+    if spec.env.kwargs:
+        pairs = (f"{key}:{_literal(value)}" for key, value in spec.env.kwargs.items())
+        lines.append(f"# Train with: --env-kwargs {shlex.join(pairs)}")
+    lines += [
+        f"{_scalar(spec.env.id)}:",
+        f"  n_envs: {spec.n_train_envs}",
+        f"  n_timesteps: !!float {_scientific(spec.budget.n_timesteps)}",
+        f"  policy: {_scalar(spec.policy)}",
+    ]
+    for name, value in resolved.items():
+        if name != "policy_kwargs" and value is not None:  # RL Zoo refuses null, and it is the default
+            lines.append(f"  {name}: {_scalar(value)}")
+    if resolved.get("policy_kwargs"):
+        lines.append(f'  policy_kwargs: "{_policy_kwargs(resolved["policy_kwargs"])}"')
+    return "\n".join(lines) + "\n"
+
+
+def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
+    """Return a script that trains this configuration with plain SB3 and the trial's own seeds.
+
+    Raises:
+        ExportError: see `configuration`.
+        EnvironmentsError: EDGEWISE_ENV_PACKAGES is malformed.
+    """
+    resolved = configuration(spec, trial)
+    module, _, class_name = spec.info.class_path.rpartition(".")
+    train_seed, eval_seed = _seeds(spec, trial)
+    n_eval_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
+    env = f"ENV_ID, env_kwargs={_literal(spec.env.kwargs)}, " if spec.env.kwargs else "ENV_ID, "
+    has_activation = "activation_fn" in resolved.get("policy_kwargs", {})
+    lines = [
+        f'"""{_title(spec, trial)}."""',
+        "",
+        "import torch",
+        f"from {module} import {class_name}",
+        "from stable_baselines3.common.env_util import make_vec_env",
+        "from stable_baselines3.common.evaluation import evaluate_policy",
+    ]
+    if has_activation:
+        lines.append("from torch import nn")
+    packages = () if spec.env.id in gymnasium.registry else environments.package_names()
+    lines += [""] * bool(packages)
+    lines += [f"import {name}  # registers the environment" for name in packages]
+    lines += [
+        "",
+        f"ENV_ID = {_literal(spec.env.id)}",
+        f"SEED = {train_seed}",
+        "",
+        "torch.set_num_threads(1)  # small networks train faster on one thread",
+        f"env = make_vec_env({env}n_envs={spec.n_train_envs}, seed=SEED)",
+        f"model = {class_name}(",
+        f"    {_literal(spec.policy)},",
+        "    env,",
+    ]
+    for name, value in resolved.items():
+        written = _policy_kwargs(value) if name == "policy_kwargs" else _literal(value)
+        lines.append(f"    {name}={written},")
+    lines += [
+        "    seed=SEED,",
+        '    device="cpu",',
+        "    verbose=1,",
+        ")",
+        f"model.learn(total_timesteps={spec.budget.n_timesteps:_})",
+        "",
+        f"eval_env = make_vec_env({env}n_envs={n_eval_envs}, seed={eval_seed})",
+        f"mean, std = evaluate_policy(model, eval_env, n_eval_episodes={spec.budget.n_eval_episodes})",
+        'print(f"mean return {mean:.1f}, standard deviation {std:.1f}")',
+        f"model.save({_literal(f'{spec.name}-trial-{trial.number}')})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(spec: StudySpec, trial: FrozenTrial) -> str:
+    """Return the configuration with all that is needed to train it again, as JSON.
+
+    Raises:
+        ExportError: see `configuration`.
+    """
+    train_seed, eval_seed = _seeds(spec, trial)
+    record = {
+        "study": spec.name,
+        "trial": trial.number,
+        "value": reached(trial),
+        "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
+        "algorithm": spec.algorithm,
+        "policy": spec.policy,
+        "n_envs": spec.n_train_envs,
+        "n_timesteps": spec.budget.n_timesteps,
+        "hyperparameters": configuration(spec, trial),
+        "stored": {name: trial.params[name] for name in sorted(trial.params)},
+        "train_seed": train_seed,
+        "eval_seed": eval_seed,
+    }
+    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def _title(spec: StudySpec, trial: FrozenTrial) -> str:
+    value = reached(trial)
+    got = "" if value is None else f", mean return {value:.6g}"
+    return f"{spec.algorithm} on {spec.env.id}: trial {trial.number} of {spec.name}{got}"
+
+
+def _seeds(spec: StudySpec, trial: FrozenTrial) -> tuple[int, int]:
+    """Return training and evaluation seed: the trial's own, else the study's and one far from it."""
+    run = trial.user_attrs.get(RUN)
+    recorded = run if isinstance(run, dict) else {}
+    seeds = (recorded.get("train_seed"), recorded.get("eval_seed"))
+    if all(type(seed) is int and 0 <= seed < 2**32 for seed in seeds):
+        return seeds  # type: ignore[return-value]  # just checked
+    return spec.seed, (spec.seed + 10_000) % 2**32
+
+
+def _check(spec: StudySpec, trial: FrozenTrial, resolved: dict[str, Any]) -> None:
+    policy = resolved.get("policy_kwargs", {})
+    if not isinstance(policy, dict):
+        raise ExportError(f"`policy_kwargs` of trial {trial.number} must be a mapping.")
+    named = {k: v for k, v in resolved.items() if k != "policy_kwargs"}
+    for name, value in {**named, **{f"{POLICY_PREFIX}{k}": v for k, v in policy.items()}}.items():
+        argument = spec.info.arguments.get(name)
+        if argument is None:
+            raise ExportError(
+                f"Trial {trial.number} sets {str(name)[:80]!r}, which {spec.algorithm} does not have."
+            )
+        if fault := _value_fault(argument, value):
+            raise ExportError(f"Trial {trial.number} cannot be trained again. {fault}")
+
+
+def _value_fault(argument: Argument, value: Any) -> str | None:
+    if argument.kind == "activation_fn" and value not in ACTIVATION_CLASSES:
+        known = ", ".join(ACTIVATION_CLASSES)
+        return f"`{argument.name}` must be one of {known}: received {str(value)[:60]!r}."
+    if argument.kind == "net_arch" and not _is_net_arch(value):
+        return f"`{argument.name}` must hold layer sizes: received {str(value)[:60]!r}."
+    return argument.fault(value)
+
+
+def _is_net_arch(value: Any) -> bool:
+    nets = list(value.values()) if isinstance(value, dict) else [value]
+    return all(isinstance(n, list) and all(type(size) is int and size > 0 for size in n) for n in nets) and (
+        not isinstance(value, dict) or set(value) <= {"pi", "vf", "qf"}
+    )
+
+
+def _policy_kwargs(value: dict[str, Any]) -> str:
+    """Return policy arguments as the Python expression that RL Zoo evaluates and the script holds."""
+    parts = []
+    for name, entry in value.items():
+        text = ACTIVATION_CLASSES[entry] if name == "activation_fn" else _literal(entry, as_call=True)
+        parts.append(f"{name}={text}")
+    return f"dict({', '.join(parts)})"
+
+
+def _literal(value: Any, *, as_call: bool = False, depth: int = 0) -> str:
+    """Return a Python literal for a JSON value; with `as_call` mappings are written `dict(pi=...)`.
+
+    Raises:
+        ExportError: the value is of another type, nested too deeply, or not finite.
+    """
+    if depth > MAX_DEPTH:
+        raise ExportError("A value is nested too deeply to be written out.")
+    if value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_literal(v, as_call=as_call, depth=depth + 1) for v in value)}]"
+    if isinstance(value, dict) and all(type(key) is str for key in value):
+        entries = {key: _literal(entry, as_call=as_call, depth=depth + 1) for key, entry in value.items()}
+        if as_call and all(key.isidentifier() and not keyword.iskeyword(key) for key in value):
+            return f"dict({', '.join(f'{key}={entry}' for key, entry in entries.items())})"
+        return "{" + ", ".join(f"{key!r}: {entry}" for key, entry in entries.items()) + "}"
+    raise ExportError(f"A value of type {type(value).__name__} cannot be written out: {str(value)[:60]!r}.")
+
+
+def _scalar(value: Any) -> str:
+    """Return one YAML value on one line; floats keep a point, without which YAML 1.1 reads 1e-05 as text."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _scientific(n: int) -> str:
+    """Return a whole number as RL Zoo writes budgets: 4e4, 4.096e4."""
+    sign, digits, exponent = Decimal(n).normalize().as_tuple()
+    assert sign == 0
+    assert isinstance(exponent, int)
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    return f"{first}{'.' + rest if rest else ''}e{exponent + len(rest)}"
