@@ -64,7 +64,7 @@ if not folders:
 if doomed := pending_deletion():
     confirm_deletion(doomed)
 
-n_alive = sum(frame.state_of(folder).alive for folder in folders)
+n_alive = sum(jobs.job_status(folder).state.alive for folder in folders)
 st.fragment(draw_studies, run_every=REFRESH if n_alive else None)(n_alive)
 with st.container(horizontal=True):
     if st.button("New study", type="primary", icon=":material/add:"):

@@ -78,17 +78,18 @@ def job_status(folder: RunFolder) -> JobStatus:
     if held:
         state = JobState.STOPPING if folder.stop.exists() else JobState.RUNNING
     elif ended:
-        state = JobState(ended.get("state", "failed"))
+        known = ended.get("state") in list(JobState)
+        state = JobState(ended["state"]) if known else JobState.FAILED
     else:
         state = JobState.INTERRUPTED if runner else JobState.CREATED
     return JobStatus(
         state=state,
         kind=str(job.get("kind", "")),
         reason=str((ended or {}).get("reason", "")),
-        created_at=float(job.get("created_at", 0.0)),
+        created_at=_number(job, "created_at") or 0.0,
         started_at=_number(runner, "started_at"),
         ended_at=_number(ended, "ended_at"),
-        pid=int(runner["pid"]) if runner and "pid" in runner else None,
+        pid=int(_number(runner, "pid") or 0) or None,
     )
 
 

@@ -151,14 +151,6 @@ def escape(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def state_of(folder: RunFolder) -> JobState:
-    """Return the study's state; records that make no sense count as failed."""
-    try:
-        return job_status(folder).state
-    except (ValueError, TypeError, OSError):
-        return JobState.FAILED
-
-
 def _wanted() -> str | None:
     wanted = st.query_params.get(_STUDY) or st.session_state.get(_STUDY)
     return str(wanted) if wanted else None
@@ -169,7 +161,7 @@ def _draw_picker() -> RunFolder | None:
     chosen = chosen_study()
     if not folders:
         return None
-    states = {folder.id: state_of(folder) for folder in folders}
+    states = {folder.id: job_status(folder).state for folder in folders}
     st.session_state[_PICKER] = chosen.id if chosen else None
     st.selectbox(
         "Study",

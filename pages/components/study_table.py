@@ -42,7 +42,7 @@ def study_row(folder: RunFolder) -> StudyRow:
     try:
         status = jobs.job_status(folder)
         spec, summary = cached.spec(folder), cached.summary(folder)
-    except (*cached.UNREADABLE, ValueError, TypeError):
+    except cached.UNREADABLE:
         return StudyRow(folder.id, UNREADABLE)
     return StudyRow(
         id=folder.id,
@@ -61,7 +61,7 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
     Columns: study, open (button label), state, progress (0 to 1), best (three digits), best_so_far (list),
-    task ("PPO on Pendulum-v1"), created (age), delete (button label, empty while it runs), trials ("12 of 60").
+    task ("PPO on Pendulum-v1"), created (age), delete (button label, None while it runs), trials ("1 of 60").
     """
     return pd.DataFrame(
         {
@@ -104,9 +104,7 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
                 width=84,
                 help="Of the budget of trials",
             ),
-            "best": column.TextColumn(
-                "Best", width=60, alignment="right", help="Mean return of the best trial"
-            ),
+            "best": column.TextColumn("Best", width=60, alignment="right", help="Return of the best trial"),
             "best_so_far": column.LineChartColumn(
                 "Best so far", width=84, help="The best value after each complete trial"
             ),

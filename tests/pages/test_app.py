@@ -52,7 +52,7 @@ def test_one_broken_study_does_not_hide_the_others(open_page, make_study):
     app = open_page()
     assert not app.exception
     states = app.dataframe[0].value.set_index("study")["state"].to_dict()
-    assert states == {good.id: "finished", damaged.id: UNREADABLE, gone.id: UNREADABLE, odd.id: UNREADABLE}
+    assert states == {good.id: "finished", damaged.id: UNREADABLE, gone.id: UNREADABLE, odd.id: "failed"}
 
 
 def test_opening_the_page_recovers_what_a_dead_runner_left(open_page, make_study):
