@@ -1,9 +1,11 @@
 """Everything that pages keep between reruns, keyed on what changes on disk. All values are read-only."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
 
 from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
 from storage.locks import is_held
@@ -12,6 +14,9 @@ from storage.trials import StudyData, read_study
 from tuning import jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
 from tuning.spec import SpecError, StudySpec, load_spec
+
+if TYPE_CHECKING:
+    from tuning.analysis.importance import ImportanceInfo
 
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)  # what `run` and `summary` may raise
 
@@ -97,3 +102,19 @@ def _trials(folder: RunFolder) -> StudyData:
         raise JournalDamaged(
             f"The journal {folder.journal} holds an operation that Optuna does not know."
         ) from error
+
+
+def importance(run: launch.Run) -> "ImportanceInfo":
+    """Return the parameters' importance; computed anew only when another trial has ended."""
+    ended = tuple(t for t in run.study.trials if t.state.is_finished())
+    path, journal, _ = version(run.folder)
+    return _importance(path, journal[0], len(ended), ended, maximize=run.study.maximize)
+
+
+@st.cache_data(max_entries=64, show_spinner="Weighing the parameters")
+def _importance(
+    path: str, inode: int, n_ended: int, _ended: tuple[FrozenTrial, ...], *, maximize: bool
+) -> "ImportanceInfo":
+    from tuning.analysis.importance import importance_info  # with Plotly, which the first page does without
+
+    return importance_info(_ended, maximize=maximize)

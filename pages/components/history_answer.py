@@ -1,0 +1,39 @@
+"""Did it converge? The answer in one sentence, and the counts it rests on."""
+
+import streamlit as st
+
+from tuning.analysis.history import HistoryInfo
+from tuning.analysis.look import count, three_digits
+from tuning.analysis.summary import StudySummary
+from tuning.spec import StudySpec
+
+
+def answer(info: HistoryInfo) -> str | None:
+    """Return the answer, or None while no trial is complete."""
+    if info.best_value is None or info.best_number is None:
+        return None
+    later = [n for n, _ in info.complete + info.pruned if n > info.best_number]
+    after = f"after {count(info.n_ended, 'trial')}"
+    since = f"nothing better for {len(later)}" if later else "and it is the newest"
+    sentence = f"Best so far: {three_digits(info.best_value)} (trial {info.best_number}) {after}; {since}."
+    others = [(name, value) for number, name, value in info.baselines if number != info.best_number]
+    if others:
+        sentence += f" {others[0][0]}: {three_digits(others[0][1])}."
+    return sentence
+
+
+def draw_counts(spec: StudySpec, summary: StudySummary) -> None:
+    """Draw how many trials there are in each state."""
+    diverged = f", {summary.n_diverged} of them diverged" if summary.n_diverged else ""
+    badges = [
+        (f"{summary.n_counted} of {spec.budget.n_trials} trials", "gray"),
+        (f"{summary.n_complete} complete", "blue"),
+        (f"{summary.n_pruned} pruned{diverged}" if summary.n_pruned else "", "yellow"),
+        (f"{summary.n_failed} failed" if summary.n_failed else "", "red"),
+        (f"{summary.n_running} running" if summary.n_running else "", "violet"),
+        (f"{summary.n_waiting} waiting" if summary.n_waiting else "", "gray"),
+    ]
+    with st.container(horizontal=True, gap="xsmall"):
+        for words, colour in badges:
+            if words:
+                st.badge(words, color=colour)  # type: ignore[arg-type]

@@ -1,0 +1,44 @@
+"""Notice that trials have ended since the page was drawn, without touching what nobody asked to change."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from optuna.trial import FrozenTrial
+
+from pages.components import cached
+from tuning.jobs import job_status
+from tuning.launch import Run
+
+_EVERY_S = 3
+
+
+def n_ended(trials: Sequence[FrozenTrial]) -> int:
+    """Return how many trials have ended, whatever they came to."""
+    return sum(t.state.is_finished() for t in trials)
+
+
+def watch(run: Run) -> None:
+    """While the study runs, say how many trials the page does not show yet, or show them at once."""
+    if run.status.state.alive:
+        st.fragment(_watch, run_every=_EVERY_S)(run, n_ended(run.study.trials))
+
+
+def _watch(run: Run, shown: int) -> None:
+    if not job_status(run.folder).state.alive:
+        st.rerun()
+    try:
+        new = n_ended(cached.run(run.folder).study.trials) - shown
+    except cached.UNREADABLE:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        follow = st.toggle(
+            "Add new trials as they end",
+            value=True,
+            key="follow",
+            persist_state="session",
+            help="Turn this off to zoom into a plot: new trials draw the plots anew.",
+        )
+        label = f"Show {new} new {'trial' if new == 1 else 'trials'}"
+        asked = new > 0 and not follow and st.button(label, icon=":material/refresh:")
+    if asked or (new > 0 and follow):
+        st.rerun()

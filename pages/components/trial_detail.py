@@ -1,0 +1,205 @@
+"""One trial in full: what it was given, how it learned, what it came to, what went wrong."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from optuna.trial import FrozenTrial, TrialState
+
+from pages.components import frame, plot
+from storage.artifacts import kept_trials, pinned_trials, set_pin
+from storage.live import read_curve
+from storage.paths import RunFolder
+from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS
+from tuning.analysis import curve
+from tuning.analysis.look import duration, three_digits, whole
+from tuning.analysis.outcomes import baseline_name, error_line, evaluations_of, last_report, value_of
+from tuning.launch import Run
+from tuning.space.resolve import POLICY_PREFIX, argument_value
+from tuning.spec import StudySpec
+
+_RECEIVED = "received"
+
+
+def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
+    """Draw the trial's outcome, its curve, its parameters, and what is kept of it."""
+    _draw_numbers(trial)
+    _draw_outcome(trial)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _draw_curve(run.folder, trial, theme)
+    with right:
+        _draw_parameters(run.spec, trial)
+        _draw_pin(run, trial)
+    with st.expander("Evaluations, seeds and every argument", icon=":material/list_alt:"):
+        _draw_evaluations(trial)
+        _draw_record(trial)
+
+
+def _draw_numbers(trial: FrozenTrial) -> None:
+    evaluations = evaluations_of(trial)
+    value, report = value_of(trial), last_report(trial)
+    with st.container(horizontal=True, gap="medium"):
+        if value is not None:
+            std = evaluations[-1].std if evaluations else None
+            spread = None if std is None else f"± {three_digits(std)} between episodes"
+            st.metric(
+                "Return", three_digits(value), spread, delta_color="off", delta_arrow="off", width="content"
+            )
+        elif report is not None:
+            at = f"at {whole(report[0])} steps"
+            st.metric(
+                "Last report",
+                three_digits(report[1]),
+                at,
+                delta_color="off",
+                delta_arrow="off",
+                width="content",
+            )
+        if trial.duration is not None:
+            st.metric("Duration", duration(trial.duration.total_seconds()), width="content")
+        steps = trial.user_attrs.get(TIMESTEPS)
+        if isinstance(steps, int):
+            st.metric("Env steps", whole(steps), width="content")
+
+
+def _draw_outcome(trial: FrozenTrial) -> None:
+    name = baseline_name(trial)
+    if name is not None:
+        st.info(f"Not sampled: {frame.escape(name)}.", icon=":material/flag:")
+    retry_of = trial.user_attrs.get(RETRY_OF)
+    if isinstance(retry_of, int):
+        st.info(f"Repeats trial {retry_of}, which could not end.", icon=":material/replay:")
+    if trial.state == TrialState.FAIL:
+        record = trial.user_attrs.get(FAILURE)
+        st.error(frame.escape(error_line(trial) or "It failed and left no reason."), icon=":material/error:")
+        trace = record.get("traceback") if isinstance(record, dict) else None
+        if trace:
+            st.code(str(trace), language=None, wrap_lines=True, height=min(400, 60 + 21 * _lines(trace)))
+    elif trial.state == TrialState.PRUNED:
+        for attribute in (DIVERGED, PRUNED):
+            if attribute in trial.user_attrs:
+                st.warning(
+                    frame.escape(str(trial.user_attrs[attribute])[:500]), icon=":material/content_cut:"
+                )
+
+
+def _lines(trace: Any) -> int:
+    return str(trace).count("\n") + 1
+
+
+def _draw_curve(folder: RunFolder, trial: FrozenTrial, theme: str) -> None:
+    recorded = read_curve(folder, trial.number)
+    evaluations = trial.user_attrs.get(EVALUATIONS)
+    records = [e for e in evaluations if isinstance(e, dict)] if isinstance(evaluations, list) else []
+    if not records:
+        records = [{"timesteps": t, "mean": mean, "std": std} for t, mean, std in recorded.evaluations]
+    missing = curve.not_ready(recorded.episodes, records)
+    if missing:
+        st.info(missing, icon=":material/show_chart:")
+        return
+    info = curve.curve_info(recorded.episodes, records, number=trial.number)
+    plot.draw(
+        curve.curve_figure(info, theme=theme),
+        "trial-curve",
+        caption="Dots are training episodes with exploration, the line is their running mean. Diamonds are "
+        "evaluations without exploration, which decide; their bars are one standard deviation.",
+        alt=f"Learning curve of trial {trial.number}",
+    )
+
+
+def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
+    resolved = trial.user_attrs.get(RESOLVED)
+    known = resolved if isinstance(resolved, dict) else {}
+    rows = []
+    for parameter in spec.search_space:
+        if parameter.name in trial.params:
+            received = argument_value(spec, known, parameter.target) if known else None
+            rows.append(
+                {
+                    "Parameter": parameter.name,
+                    "Stored": _value(trial.params[parameter.name]),
+                    _RECEIVED: "" if received is None else f"{_short(parameter.target)} = {_value(received)}",
+                }
+            )
+    if not rows:
+        st.info("No parameter was chosen yet.", icon=":material/tune:")
+        return
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Stored": st.column_config.TextColumn(help="What the sampler chose, in the search space's unit."),
+            _RECEIVED: st.column_config.TextColumn(
+                f"{spec.algorithm} received", help="The argument that it sets, and the value that arrived."
+            ),
+        },
+    )
+
+
+def _short(target: str) -> str:
+    return target.removeprefix(POLICY_PREFIX)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, float):
+        return three_digits(value)
+    if isinstance(value, int):
+        return str(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _draw_pin(run: Run, trial: FrozenTrial) -> None:
+    if trial.state != TrialState.COMPLETE and not run.status.state.alive:
+        return
+    key = f"pin-{run.folder.id}-{trial.number}"
+    kept = trial.number in kept_trials(run.folder)
+    st.session_state[key] = trial.number in pinned_trials(run.folder)
+    st.toggle(
+        "Keep this trial's weights",
+        key=key,
+        on_change=_pin,
+        args=(run.folder, trial.number, key),
+        help=f"The best {run.spec.retention.top} trials keep theirs; a pinned one does so for good.",
+    )
+    if kept:
+        st.caption("Its weights are kept.")
+    elif trial.state == TrialState.COMPLETE:
+        st.caption("Its weights were not kept: better trials took its place before it was pinned.")
+    else:
+        st.caption("Its weights are saved when it completes.")
+
+
+def _pin(folder: RunFolder, number: int, key: str) -> None:
+    set_pin(folder, number, pinned=bool(st.session_state[key]))
+
+
+def _draw_evaluations(trial: FrozenTrial) -> None:
+    evaluations = evaluations_of(trial)
+    if not evaluations:
+        return
+    rows = [
+        {"Env steps": e.timesteps, "Mean return": e.mean, "Std": e.std, "Episodes": e.n_episodes}
+        for e in evaluations
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Mean return": st.column_config.NumberColumn(format="%.4g"),
+            "Std": st.column_config.NumberColumn(format="%.3g"),
+        },
+    )
+
+
+def _draw_record(trial: FrozenTrial) -> None:
+    record = {
+        "arguments": trial.user_attrs.get(RESOLVED),
+        "run": trial.user_attrs.get(RUN),
+    }
+    st.code(json.dumps({k: v for k, v in record.items() if v}, indent=2), language="json")

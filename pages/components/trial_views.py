@@ -1,0 +1,126 @@
+"""The trials of a study in four views: value over trials, reports on the way, the clock, a table."""
+
+import datetime
+from collections.abc import Sequence
+
+import streamlit as st
+from optuna.trial import FrozenTrial
+
+from pages.components import plot, trial_table
+from tuning.analysis import history, intermediate, table, timeline
+from tuning.launch import Run
+
+VIEWS = ("Values", "Learning", "Timeline", "Table")
+
+
+def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) -> None:
+    """Draw the view that is open; which one stands in the address as `?view=`.
+
+    Args:
+        run: the study; only trials that have ended are compared, so a plot changes only with their number.
+        theme: "light" or "dark".
+        now: when the page was drawn, where running trials end on the clock.
+        chosen: number of the trial that is looked at.
+    """
+    trials, maximize = run.study.trials, run.study.maximize
+    ended = [t for t in trials if t.state.is_finished()] or trials
+    values, learning, clock, rows = st.tabs(VIEWS, key="view", bind="query-params")
+    with values:
+        if values.open:
+            _draw_history(ended, maximize=maximize, theme=theme)
+    with learning:
+        if learning.open:
+            _draw_learning(ended, maximize=maximize, theme=theme)
+    with clock:
+        if clock.open:
+            _draw_timeline(trials, maximize=maximize, theme=theme, now=now, alive=run.status.state.alive)
+    with rows:
+        if rows.open:
+            frame = table.trials_frame(trials, maximize=maximize, is_running=run.status.state.alive)
+            trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)
+
+
+def _draw_history(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) -> None:
+    if _say(history.not_ready(trials)):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        pruned = _pruned_toggle()
+        clip = _clip_toggle()
+        log = st.toggle(
+            "Log scale",
+            key="log",
+            bind="query-params",
+            help="The distance to the best value on a log axis: shows whether the last steps still gain "
+            "anything. Every value is in view there.",
+        )
+    info = history.history_info(trials, maximize=maximize)
+    plot.draw(
+        history.history_figure(
+            info, theme=theme, show_pruned=pruned, log_scale=log, clip_outliers=clip and not log
+        ),
+        "history",
+        choose_trial=True,
+        caption="Each point is a trial; the line is the best value so far. A flat end means that more trials "
+        "of this kind gain little. Triangles on the border lie outside the view. Click a point to see its "
+        "trial.",
+        alt="Value of each trial over the trial number, with the best so far",
+    )
+
+
+def _draw_learning(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) -> None:
+    if _say(intermediate.not_ready(trials)):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        pruned = _pruned_toggle()
+        clip = _clip_toggle()
+    info = intermediate.intermediate_info(trials, maximize=maximize)
+    plot.draw(
+        intermediate.intermediate_figure(info, theme=theme, show_pruned=pruned, clip_outliers=clip),
+        "intermediate",
+        choose_trial=True,
+        caption="Each line is a trial, through the evaluations it reported while it trained. Lines that "
+        "still climb at the right end ask for more env steps. Click an end to see its trial.",
+        alt="Reported values of each trial over env steps",
+    )
+
+
+def _draw_timeline(
+    trials: Sequence[FrozenTrial], *, maximize: bool, theme: str, now: datetime.datetime, alive: bool
+) -> None:
+    if _say(timeline.not_ready(trials)):
+        return
+    info = timeline.timeline_info(trials, maximize=maximize, now=now, is_running=alive)
+    plot.draw(
+        timeline.timeline_figure(info, theme=theme),
+        "timeline",
+        choose_trial=True,
+        caption="Each bar is a trial from its start to its end; bars in different lanes ran side by side. "
+        "Gaps are time without training. Click a bar to see its trial.",
+        alt="When each trial ran",
+    )
+
+
+def _pruned_toggle() -> bool:
+    return st.toggle(
+        "Pruned trials",
+        value=True,
+        key="pruned",
+        bind="query-params",
+        help="Show trials that were cut short, at their last report.",
+    )
+
+
+def _clip_toggle() -> bool:
+    return st.toggle(
+        "Clip outliers",
+        value=True,
+        key="clip",
+        bind="query-params",
+        help="Keep poor early returns from flattening the rest: they are marked on the border and counted.",
+    )
+
+
+def _say(missing: str | None) -> bool:
+    if missing:
+        st.info(missing, icon=":material/hourglass_empty:")
+    return missing is not None

@@ -1,0 +1,61 @@
+"""Did it converge?"""
+
+import datetime
+
+import streamlit as st
+
+from pages.components import (
+    best_configuration,
+    cached,
+    frame,
+    history_answer,
+    new_trials,
+    trial_choice,
+    trial_detail,
+    trial_views,
+)
+from tuning.analysis.history import history_info
+from tuning.launch import Run
+
+frame.open_page("History", "Did it converge?", icon=":material/show_chart:")
+folder = frame.require_study()
+run = frame.require_run(folder)
+trial_choice.start(folder)
+
+answer = history_answer.answer(history_info(run.study.trials, maximize=run.study.maximize))
+if answer:
+    st.markdown(f"**{frame.escape(answer)}**")
+history_answer.draw_counts(run.spec, cached.summary(folder))
+new_trials.watch(run)
+
+if not run.study.trials:
+    st.info("This study has no trials yet. Live shows how it starts.", icon=":material/hourglass_empty:")
+    st.page_link(
+        "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
+    )
+    st.stop()
+
+
+@st.fragment
+def trials_and_detail(run: Run, now: datetime.datetime) -> None:
+    """Draw the trials and the one that is looked at; clicks and toggles redraw only this."""
+    theme = frame.theme()
+    chosen = trial_choice.chosen(run.study.trials)
+    trial_views.draw(run, theme=theme, now=now, chosen=chosen.number if chosen else None)
+    trial = trial_choice.draw_picker(run.study.trials, is_running=run.status.state.alive)
+    if trial:
+        with st.container(border=True, key="trial-detail"):
+            trial_detail.draw(run, trial, theme=theme)
+
+
+trials_and_detail(run, datetime.datetime.now())
+
+
+@st.fragment
+def best(run: Run) -> None:
+    """Another format redraws only this."""
+    st.subheader("Best configuration", anchor=False)
+    best_configuration.draw_best(run)
+
+
+best(run)

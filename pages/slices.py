@@ -1,0 +1,59 @@
+"""Which parameters matter, and where?"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from optuna.trial import FrozenTrial
+
+from pages.components import cached, frame, new_trials, parameter_views, trial_choice, viewport
+from tuning.analysis import slices
+from tuning.launch import Run
+
+frame.open_page("Slices", "Which parameters matter, and where?", icon=":material/scatter_plot:")
+folder = frame.require_study()
+run = frame.require_run(folder)
+trial_choice.start(folder)
+narrow = viewport.is_narrow()
+
+answer = st.empty()
+new_trials.watch(run)
+
+ended = [t for t in run.study.trials if t.state.is_finished()]
+missing = slices.not_ready(ended or run.study.trials)
+if missing:
+    st.info(missing, icon=":material/hourglass_empty:")
+    st.page_link(
+        "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
+    )
+    st.stop()
+
+importance = cached.importance(run)
+sentence = parameter_views.answer(importance)
+if sentence:
+    answer.markdown(f"**{frame.escape(sentence)}**")
+names = parameter_views.by_importance(importance, [p.name for p in run.spec.search_space])
+
+
+@st.fragment
+def each(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str], *, narrow: bool) -> None:
+    """Redraw only the slices when one of their toggles changes."""
+    parameter_views.draw_slices(run, trials, names, narrow=narrow)
+
+
+@st.fragment
+def pair(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str]) -> None:
+    """Redraw only the contour when another pair is chosen."""
+    parameter_views.draw_pair(run, trials, names)
+
+
+each(run, ended, names, narrow=narrow)
+
+st.subheader("Importance", anchor=False)
+parameter_views.draw_importance(importance)
+
+if len(names) > 1:
+    st.subheader("Two parameters together", anchor=False)
+    pair(run, ended, names)
+
+st.subheader("All parameters together", anchor=False)
+parameter_views.draw_together(run, ended, names, narrow=narrow)
