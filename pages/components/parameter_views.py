@@ -61,9 +61,9 @@ def draw_slices(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str], *
         ),
         "slices",
         choose_trial=True,
-        caption="Each point is a trial, at the value it had and the return it reached; the vertical lines are "
-        "the bounds you declared. If the best points crowd a line, that range was too narrow. Click a point to "
-        "name its trial.",
+        caption="Each point is a trial, at the value it had and the return it reached; the vertical lines "
+        "are the bounds you declared. If the best points crowd a line, that range was too narrow. Click a "
+        "point to name its trial.",
         alt=f"Value over each of {len(shown)} parameters",
     )
     trial = trial_choice.chosen(run.study.trials)
@@ -84,8 +84,8 @@ def draw_importance(info: ImportanceInfo) -> None:
     plot.draw(
         importance.importance_figure(info, theme=frame.theme()),
         "importance",
-        caption="A long bar means that the best trials agree on this parameter and the others do not. A short "
-        "one hardly mattered within the range that was searched.",
+        caption="A long bar means that the best trials agree on this parameter and the others do not. A "
+        "short one hardly mattered within the range that was searched.",
         alt="Importance of each parameter",
     )
 
@@ -103,8 +103,8 @@ def draw_pair(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str]) -> 
     plot.draw(
         contour.contour_figure(info, theme=frame.theme()),
         "contour",
-        caption="Stronger colour is better; it is a smoothed mean of the trials nearby, and blank where there "
-        "is none. A ridge at an angle means that the two have to be set together.",
+        caption="Stronger colour is better; it is a smoothed mean of the trials nearby, and blank where "
+        "there is none. A ridge at an angle means that the two have to be set together.",
         alt=f"Value over {x} and {y}",
     )
 
@@ -119,7 +119,7 @@ def draw_together(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str],
     plot.draw(
         parallel.parallel_figure(info, theme=frame.theme(), narrow=narrow),
         "parallel",
-        caption="Each line is a complete trial across the declared bounds. Where the lines of the best fifth run "
-        "together, that parameter is settled; where they fan out, it hardly matters.",
+        caption="Each line is a complete trial across the declared bounds. Where the lines of the best fifth "
+        "run together, that parameter is settled; where they fan out, it hardly matters.",
         alt="Complete trials as lines across all parameters",
     )

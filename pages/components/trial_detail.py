@@ -16,7 +16,7 @@ from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
 from tuning.analysis.outcomes import baseline_name, error_line, evaluations_of, last_report, value_of
 from tuning.launch import Run
-from tuning.space.resolve import POLICY_PREFIX, argument_value
+from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
 
 _RECEIVED = "received"
@@ -120,7 +120,7 @@ def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
                 {
                     "Parameter": parameter.name,
                     "Stored": _value(trial.params[parameter.name]),
-                    _RECEIVED: "" if received is None else f"{_short(parameter.target)} = {_value(received)}",
+                    _RECEIVED: "" if received is None else _value(received),
                 }
             )
     if not rows:
@@ -133,14 +133,11 @@ def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
         column_config={
             "Stored": st.column_config.TextColumn(help="What the sampler chose, in the search space's unit."),
             _RECEIVED: st.column_config.TextColumn(
-                f"{spec.algorithm} received", help="The argument that it sets, and the value that arrived."
+                f"{spec.algorithm} received",
+                help="The value of the argument that it sets; every argument is listed below.",
             ),
         },
     )
-
-
-def _short(target: str) -> str:
-    return target.removeprefix(POLICY_PREFIX)
 
 
 def _value(value: Any) -> str:
