@@ -225,6 +225,8 @@ def _literal(value: Any, *, as_call: bool = False, depth: int = 0) -> str:
     """
     if depth > MAX_DEPTH:
         raise ExportError("A value is nested too deeply to be written out.")
+    if type(value) is str and value.isascii() and value.isprintable() and not {'"', "\\"} & set(value):
+        return f'"{value}"'  # as formatters write it; repr prefers single quotes
     if value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value)):
         return repr(value)
     if isinstance(value, list | tuple):

@@ -1,0 +1,46 @@
+"""The command line: `python -m tuning ...`."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tuning.cli import catalogues, output, results, studies
+from tuning.cli.exits import EXIT_CODES, EXPECTED, code_of, faults_of
+
+
+class _Commands(TyperGroup):
+    """Turns expected errors into sentences and exit codes, in one place for all commands."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            for fault in faults_of(error):
+                output.report_fault(fault)
+            raise typer.Exit(code_of(error)) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Launch and read hyperparameter studies for RL agents.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("presets", epilog=EXIT_CODES)(catalogues.presets)
+app.command("environments", epilog=EXIT_CODES)(catalogues.list_environments)
+app.command("launch", epilog=EXIT_CODES)(studies.launch_study)
+app.command("list", epilog=EXIT_CODES)(studies.list_studies)
+app.command("status", epilog=EXIT_CODES)(studies.status)
+app.command("stop", epilog=EXIT_CODES)(studies.stop)
+app.command("resume", epilog=EXIT_CODES)(studies.resume)
+app.command("best", epilog=EXIT_CODES)(results.best)
+app.command("trials", epilog=EXIT_CODES)(results.trials)
+app.command("delete", epilog=EXIT_CODES)(studies.delete)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m tuning")

@@ -1,0 +1,1 @@
+"""The commands of `python -m tuning`. Nothing here imports torch."""

@@ -1,0 +1,152 @@
+"""One study as `list` and `status` show it."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from storage.journal import JournalDamaged, JournalMissing
+from storage.live import Heartbeat, read_heartbeats
+from storage.paths import RunFolder
+from tuning import launch
+from tuning.analysis.summary import StudySummary, study_summary
+from tuning.analysis.words import age, count, duration, three_digits, whole
+from tuning.jobs import job_status
+from tuning.launch import Run
+from tuning.progress import Progress, study_progress
+from tuning.spec import SpecError
+
+UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)
+
+
+def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
+    """Return a study as plain JSON, after failing what a dead runner left behind.
+
+    Keys: id, name, env, algorithm, state, reason, done, total (complete + pruned trials), fraction, eta_s,
+    steps_per_s, best (trial and value, or null), counts (by state), created_at, started_at, ended_at (seconds
+    since the epoch), folder; `running` with the heartbeat of each running trial where asked for.
+
+    Raises:
+        SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
+    """
+    launch.tidy(folder)
+    run = launch.read_run(folder)
+    beats = read_heartbeats(folder) if run.status.state.alive else []
+    progress = study_progress(run.spec, run.study.trials, beats, now=datetime.now())
+    summary = study_summary(run.study.trials, maximize=run.study.maximize)
+    record = _record(run, progress, summary)
+    if with_running:
+        record["running"] = [_running(beat) for beat in beats]
+    return record
+
+
+def unreadable_record(folder: RunFolder, error: Exception) -> dict[str, Any]:
+    """Return what is left to say about a study whose files cannot be read."""
+    status = job_status(folder)
+    return {
+        "id": folder.id,
+        "state": status.state.value,
+        "created_at": status.created_at,
+        "folder": str(folder.path),
+        "error": str(error),
+    }
+
+
+def row_of(record: dict[str, Any]) -> list[str]:
+    """Return one line of `list`: id, env, state, trials, best, age."""
+    made = age(time.time() - record["created_at"])
+    if "error" in record:
+        return [record["id"], "", record["state"], "", "", made, f"cannot be read: {record['error']}"]
+    best = record["best"]
+    return [
+        record["id"],
+        f"{record['algorithm']} on {record['env']['id']}",
+        record["state"],
+        f"{whole(record['done'])}/{whole(record['total'])}",
+        three_digits(best["value"]) if best else "",
+        made,
+        record["reason"] if record["state"] in ("failed", "interrupted") else "",
+    ]
+
+
+def sentences_of(record: dict[str, Any]) -> str:
+    """Return the lines of `status`."""
+    lines = [f"{record['id']}: {record['state']}"]
+    if record["reason"]:
+        lines.append(f"  {record['reason']}")
+    lines.append(f"  {record['algorithm']} on {record['env']['id']}")
+    counts = ", ".join(f"{n} {word}" for word, n in record["counts"].items() if n)
+    trials = f"  {whole(record['done'])} of {count(record['total'], 'trial')}"
+    lines.append(f"{trials} ({counts})" if counts else trials)
+    best = record["best"]
+    lines.append(
+        f"  best {three_digits(best['value'])} (trial {best['trial']})" if best else "  no result yet"
+    )
+    if record["running"]:
+        left = "" if record["eta_s"] is None else f", about {duration(record['eta_s'])} left"
+        lines.append(f"  {whole(record['steps_per_s'])} steps/s{left}")
+    for beat in record["running"]:
+        shown = (
+            "" if beat["last_evaluation"] is None else f", evaluated {three_digits(beat['last_evaluation'])}"
+        )
+        part = f"{whole(beat['timesteps'])} of {whole(beat['total_timesteps'])} steps"
+        lines.append(f"  trial {beat['trial']}: {beat['phase']}, {part}{shown}")
+    lines.append(f"  {record['folder']}")
+    return "\n".join(lines)
+
+
+def progress_line(progress: Progress, summary: StudySummary) -> str:
+    """Return the line that `--wait` shows: done/total, best, steps/s, time left."""
+    parts = [f"{whole(progress.done)}/{whole(progress.total)} trials"]
+    if summary.n_failed:
+        parts.append(f"{whole(summary.n_failed)} failed")
+    if summary.best_value is not None:
+        parts.append(f"best {three_digits(summary.best_value)}")
+    if progress.steps_per_s:
+        parts.append(f"{whole(progress.steps_per_s)} steps/s")
+    if progress.eta_s is not None:
+        parts.append(f"{duration(progress.eta_s)} left")
+    return "  ".join(parts)
+
+
+def _record(run: Run, progress: Progress, summary: StudySummary) -> dict[str, Any]:
+    spec, status = run.spec, run.status
+    best = None
+    if summary.best_value is not None:
+        best = {"trial": summary.best_number, "value": summary.best_value}
+    return {
+        "id": run.folder.id,
+        "name": spec.name,
+        "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
+        "algorithm": spec.algorithm,
+        "state": status.state.value,
+        "reason": status.reason,
+        "done": progress.done,
+        "total": progress.total,
+        "fraction": progress.fraction,
+        "eta_s": progress.eta_s,
+        "steps_per_s": progress.steps_per_s,
+        "best": best,
+        "counts": {
+            "complete": summary.n_complete,
+            "pruned": summary.n_pruned,
+            "failed": summary.n_failed,
+            "running": summary.n_running,
+            "waiting": summary.n_waiting,
+        },
+        "created_at": status.created_at,
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
+        "folder": str(run.folder.path),
+    }
+
+
+def _running(beat: Heartbeat) -> dict[str, Any]:
+    return {
+        "trial": beat.trial,
+        "phase": beat.phase,
+        "timesteps": beat.timesteps,
+        "total_timesteps": beat.total_timesteps,
+        "steps_per_s": beat.steps_per_s,
+        "last_return": beat.last_return,
+        "last_evaluation": beat.last_evaluation,
+    }

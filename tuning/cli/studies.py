@@ -1,0 +1,172 @@
+"""The commands that start, show, stop, resume and delete studies."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from storage.locks import is_held
+from storage.paths import RunFolder, find_run, list_runs, runs_root
+from tuning import checks, environments, jobs, launch
+from tuning.cli import output
+from tuning.cli.exits import Exit, Refused
+from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
+from tuning.cli.overview import UNREADABLE, record_of, row_of, sentences_of, unreadable_record
+from tuning.cli.watch import wait_for_end
+from tuning.estimate import usable_cores
+from tuning.spec import SpecError, StudySpec, build_spec, load_spec
+
+STOP_WAIT_S = 15.0
+
+
+def launch_study(
+    spec_file: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="The request; see examples/.")],
+    wait: Wait = False,
+    name: Annotated[str | None, typer.Option(help="Name the study differently.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Complete and pruned trials in all.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the study.")] = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Start a study and print its id."""
+    spec = _with_overrides(load_spec(spec_file), name=name, trials=trials, seed=seed)
+    with output.stdout_kept_clean():
+        described = environments.describe(spec.env.id, spec.env.kwargs)
+    if described.fault:
+        raise SpecError([described.fault])
+    for text in [described.caution, *(a.text for a in checks.warnings(spec, n_cores=usable_cores()))]:
+        if text:
+            output.note(f"note: {text}")
+    folder = launch.launch(spec, runs_root(runs_dir))
+    _started(folder, wait=wait, as_json=as_json)
+
+
+def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
+    """List every study, newest first."""
+    root = runs_root(runs_dir)
+    records = []
+    for folder in list_runs(root):
+        if jobs.job_status(folder).kind != "study":
+            continue
+        try:
+            records.append(record_of(folder, with_running=False))
+        except UNREADABLE as error:
+            if folder.job.exists():  # else it was deleted while we looked
+                records.append(unreadable_record(folder, error))
+    if as_json:
+        output.show_json(records)
+    elif records:
+        headers = ["ID", "STUDY", "STATE", "TRIALS", "BEST", "CREATED", ""]
+        output.show(output.table(headers, [row_of(r) for r in records], right=("TRIALS", "BEST")))
+    else:
+        output.note(f"There are no studies under {root}. `python -m tuning launch SPEC.yaml` starts one.")
+
+
+def status(study: StudyId, as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
+    """Show how a study is doing."""
+    _show_status(find_run(runs_root(runs_dir), study), as_json=as_json)
+
+
+def stop(
+    study: StudyId,
+    after: Annotated[bool, typer.Option("--after", help="Let the running trials end first.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Stop a study: at once, within 2 s, or after its running trials. `resume` goes on."""
+    folder = find_run(runs_root(runs_dir), study)
+    was_running = launch.stop(folder, "after" if after else "now")
+    if not was_running:
+        output.note(f"{folder.id} is not running.")
+    elif after:
+        output.note(f"{folder.id} stops when its running trials have ended.")
+    else:
+        deadline = time.monotonic() + STOP_WAIT_S
+        while is_held(folder.lock):
+            if time.monotonic() > deadline:
+                raise Refused(Exit.FAILED, f"{folder.id} has not stopped within {STOP_WAIT_S:.0f} s.")
+            time.sleep(0.05)
+        output.note(f"{folder.id} has stopped.")
+    if as_json:
+        _show_status(folder, as_json=True)
+
+
+def resume(
+    study: StudyId,
+    trials: Annotated[int | None, typer.Option(help="New total of complete and pruned trials.")] = None,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Go on with a study, to the same budget or to a new total. Prints its id.
+
+    With --trials a study that runs takes up its new budget and keeps running.
+    """
+    folder = find_run(runs_root(runs_dir), study)
+    try:
+        if trials is not None and is_held(folder.lock):
+            launch.extend(folder, trials)
+            output.note(f"{folder.id} is running; it goes on to {trials} trials.")
+        else:
+            launch.resume(folder, n_trials=trials)
+    except ValueError as error:
+        if isinstance(error, UNREADABLE):
+            raise
+        raise Refused(Exit.BAD_INPUT, str(error)) from None
+    _started(folder, wait=wait, as_json=as_json)
+
+
+def delete(
+    study: StudyId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Delete a study with everything it recorded."""
+    folder = find_run(runs_root(runs_dir), study)
+    if is_held(folder.lock):
+        raise launch.Busy(f"{folder.id} is running: stop it first, `python -m tuning stop {folder.id}`.")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Refused(
+                Exit.BAD_INPUT, f"Deleting {folder.id} cannot be undone. Say --yes to do it unasked."
+            )
+        if not typer.confirm(f"Delete {folder.id} with all its trials and weights?", err=True):
+            output.note("Nothing was deleted.")
+            return
+    launch.delete(folder)
+    output.note(f"{folder.id} was deleted.")
+    if as_json:
+        output.show_json({"id": folder.id, "deleted": True})
+
+
+def _started(folder: RunFolder, *, wait: bool, as_json: bool) -> None:
+    if not as_json:
+        output.show(folder.id)
+        sys.stdout.flush()
+    code = wait_for_end(folder) if wait else Exit.DONE
+    if as_json:
+        _show_status(folder, as_json=True)
+    if code:
+        raise typer.Exit(code)
+
+
+def _show_status(folder: RunFolder, *, as_json: bool) -> None:
+    record = record_of(folder, with_running=True)
+    if as_json:
+        output.show_json(record)
+    else:
+        output.show(sentences_of(record))
+
+
+def _with_overrides(spec: StudySpec, *, name: str | None, trials: int | None, seed: int | None) -> StudySpec:
+    data: dict[str, Any] = spec.model_dump()
+    if name is not None:
+        data["name"] = name
+    if trials is not None:
+        data["budget"]["n_trials"] = trials
+    if seed is not None:
+        data["seed"] = seed
+    return build_spec(data)

@@ -1,0 +1,85 @@
+"""Wait for a study, with a progress line on stderr."""
+
+import sys
+import time
+from datetime import datetime
+
+import typer
+
+from storage.journal import STUDY_NAME, open_journal
+from storage.live import read_heartbeats
+from storage.paths import RunFolder
+from storage.trials import read_study
+from tuning.analysis.summary import study_summary
+from tuning.cli import output
+from tuning.cli.exits import Exit, outcome
+from tuning.cli.overview import progress_line
+from tuning.jobs import JobStatus, job_status
+from tuning.progress import study_progress
+from tuning.spec import load_spec
+
+POLL_S = 0.5
+LINE_EVERY_S = 10.0  # where stderr is no terminal and every line stays
+
+
+def wait_for_end(folder: RunFolder) -> Exit:
+    """Wait until no runner works on the study, tell how it ended, and return the exit code.
+
+    Ctrl-C leaves the study running.
+    """
+    line = _Line()
+    try:
+        status = _watch(folder, line)
+    except KeyboardInterrupt:
+        line.end()
+        output.note(
+            f"{folder.id} keeps running. `python -m tuning status {folder.id}` shows how it is doing, "
+            f"`python -m tuning stop {folder.id}` stops it."
+        )
+        return Exit.INTERRUPTED
+    line.end()
+    spec = load_spec(folder.spec)
+    reason = f": {status.reason}" if status.reason else ""
+    output.note(f"{folder.id} is {status.state.value}{reason}")
+    timed_out = spec.budget.timeout_s is not None and "time budget" in status.reason
+    return outcome(status, timed_out=timed_out)
+
+
+def _watch(folder: RunFolder, line: "_Line") -> JobStatus:
+    storage = open_journal(folder.journal)  # kept open: later reads take only what is new
+    while True:
+        status = job_status(folder)  # before the trials, so that the last line shows all of them
+        beats = read_heartbeats(folder) if status.state.alive else []
+        study = read_study(storage, STUDY_NAME)
+        progress = study_progress(load_spec(folder.spec), study.trials, beats, now=datetime.now())
+        summary = study_summary(study.trials, maximize=study.maximize)
+        line.show(progress_line(progress, summary), last=not status.state.alive)
+        if not status.state.alive:
+            return status
+        time.sleep(POLL_S)
+
+
+class _Line:
+    """One line that is redrawn on a terminal, and repeated now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._width = 0
+        self._next = time.monotonic() + LINE_EVERY_S
+        self._open = False
+
+    def show(self, text: str, *, last: bool) -> None:
+        """Show the newest state; the last one is always shown."""
+        text = output.plain(text)
+        if self._terminal:
+            typer.echo("\r" + text.ljust(self._width), nl=False, err=True)
+            self._width, self._open = len(text), True
+        elif last or time.monotonic() >= self._next:
+            typer.echo(text, err=True)
+            self._next = time.monotonic() + LINE_EVERY_S
+
+    def end(self) -> None:
+        """Leave the line as it is and go on below it."""
+        if self._open:
+            typer.echo("", err=True)
+            self._open = False
