@@ -12,7 +12,7 @@ from tuning.analysis.marks import marks
 from tuning.analysis.outcomes import nothing_complete, value_of
 from tuning.analysis.space import CATEGORICAL, DeclaredAxis, declared_space
 from tuning.analysis.value_axis import outlier_limit
-from tuning.analysis.words import safe, three_digits
+from tuning.analysis.words import count, safe, three_digits
 
 MIN_TRIALS = 4
 _CELLS = 36  # a side
@@ -72,9 +72,10 @@ def contour_info(trials: Sequence[FrozenTrial], *, maximize: bool, x: str, y: st
         at_x, at_y = x_axis.position(trial.params[x]), y_axis.position(trial.params[y])
         if at_x is None or at_y is None:
             continue
-        words = f"{x_axis.words(trial.params[x])}, {y_axis.words(trial.params[y])}"
+        words = ", ".join(f"{safe(a.name, 24)} {a.words(trial.params[a.name])}" for a in (x_axis, y_axis))
         points.append((trial.number, at_x, at_y, value, words))
-    grid_x, grid_y = _grid(x_axis), _grid(y_axis)
+    cells = CATEGORICAL in (x_axis.kind, y_axis.kind)
+    grid_x, grid_y = _grid(x_axis, cells=cells), _grid(y_axis, cells=cells)
     sign = -1.0 if maximize else 1.0
     return ContourInfo(
         maximize=maximize,
@@ -112,9 +113,11 @@ def contour_figure(info: ContourInfo, *, theme: str = "light") -> go.Figure:
             "colorbar": _colour_bar(info, low, high, limit, theme),
         }
         if CATEGORICAL in (info.x.kind, info.y.kind):
-            figure.add_heatmap(**surface, xgap=1, ygap=1)
+            gaps = [2 if axis.kind == CATEGORICAL else 0 for axis in (info.x, info.y)]
+            figure.add_heatmap(**surface, xgap=gaps[0], ygap=gaps[1])
         else:
-            contours = {"start": low, "end": high, "size": (high - low) / 8 or 1, "coloring": "heatmap"}
+            step = (high - low) / 8 or 1.0
+            contours = {"start": low + step, "end": high, "size": step, "coloring": "heatmap"}
             line = {"width": 0.6, "color": colours.muted, "smoothing": 0.8}
             figure.add_contour(**surface, contours=contours, line=line, connectgaps=False, autocontour=False)
     for role in ("complete", "best"):
@@ -125,7 +128,7 @@ def contour_figure(info: ContourInfo, *, theme: str = "light") -> go.Figure:
                 [_spread(info.x, p[1], p[0]) for p in points],
                 [_spread(info.y, p[2], p[0] + 7) for p in points],
                 [p[0] for p in points],
-                [f"trial {p[0]}<br>{p[4]}: {three_digits(p[3])}" for p in points],
+                [f"trial {p[0]}: {three_digits(p[3])}<br>{p[4]}" for p in points],
                 theme=theme,
                 show_legend=False,
             )
@@ -137,17 +140,19 @@ def contour_figure(info: ContourInfo, *, theme: str = "light") -> go.Figure:
             figure.add_trace(trace)
     best = next((p for p in info.points if p[0] == info.best_number), None)
     title = "No trial has both parameters" if best is None else f"Best: {three_digits(best[3])} at {best[4]}"
-    subtitle = f"{safe(info.y.name, 24)} against {safe(info.x.name, 24)}, {len(info.points)} complete trials"
+    subtitle = f"{count(len(info.points), 'complete trial')}; stronger colour is better, blank is untried"
     base_layout(figure, theme=theme, title=title, subtitle=subtitle)
     _bounded_axis(figure, info.x, [p[1] for p in info.points], theme, vertical=False)
     _bounded_axis(figure, info.y, [p[2] for p in info.points], theme, vertical=True)
     return figure
 
 
-def _grid(axis: DeclaredAxis) -> list[float]:
+def _grid(axis: DeclaredAxis, *, cells: bool) -> list[float]:
+    """Return where the surface is computed: the middles of cells, or points from bound to bound."""
     if axis.kind == CATEGORICAL:
         return [float(i) for i in range(len(axis.choices))]
-    return [round(float(p), 6) for p in np.linspace(axis.start, axis.end, _CELLS)]
+    inset = (axis.end - axis.start) / _CELLS / 2 if cells else 0.0
+    return [float(f"{p:.6g}") for p in np.linspace(axis.start + inset, axis.end - inset, _CELLS)]
 
 
 def _surface(
@@ -193,9 +198,11 @@ def _spread(axis: DeclaredAxis, position: float, number: int) -> float:
 
 def _colour_bar(info: ContourInfo, low: float, high: float, limit: float | None, theme: str) -> dict:
     colours = palette(theme)
+    name = "return" if info.maximize else "value"
     words = [three_digits(low), three_digits(high)]
     if limit is not None:
         words = [f"{words[0]} or less", words[1]] if info.maximize else [words[0], f"{words[1]} or more"]
+    words = [f"{name} {word}" for word in words]
     return {
         "orientation": "h",
         "x": 0.5,
@@ -204,11 +211,6 @@ def _colour_bar(info: ContourInfo, low: float, high: float, limit: float | None,
         "yanchor": "bottom",
         "thickness": 10,
         "len": 0.8,
-        "title": {
-            "text": "return (higher is better)" if info.maximize else "value (lower is better)",
-            "side": "top",
-            "font": {"size": 12, "color": colours.muted},
-        },
         "tickvals": [low, high] if high > low else [low],
         "ticktext": words if high > low else words[:1],
         "tickfont": {"size": 11, "color": colours.muted},

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from tuning.analysis.look import base_layout, palette
 from tuning.analysis.outcomes import read_evaluations
-from tuning.analysis.words import THIN, count, three_digits, whole
+from tuning.analysis.words import count, three_digits, whole
 
 _MOST_DOTS = 2000
 
@@ -126,8 +126,7 @@ def curve_figure(info: CurveInfo, *, theme: str = "light") -> go.Figure:
         title = f"{name}: nothing recorded"
     subtitle = f"{count(info.n_episodes, 'training episode')}, {count(len(info.evaluations), 'evaluation')}"
     base_layout(figure, theme=theme, title=title, subtitle=subtitle)
-    figure.update_layout(separators=f".{THIN}")
-    figure.update_xaxes(title_text="env steps", rangemode="tozero", showgrid=False)
+    figure.update_xaxes(title_text="env steps", tickformat=",", nticks=6, rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text="undiscounted return")
     return figure
 

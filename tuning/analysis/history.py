@@ -108,6 +108,7 @@ def history_figure(
     if info.best_so_far:
         last, value, number = info.best_so_far[-1]
         steps = [*info.best_so_far, *([(info.last_number, value, number)] if info.last_number > last else [])]
+        steps = [step for step in steps if not axis.outside(step[1])]
         figure.add_scatter(
             x=[n for n, _, _ in steps],
             y=[axis.position(v) for _, v, _ in steps],
@@ -133,7 +134,15 @@ def history_figure(
         hover_best = [f"best: trial {info.best_number}<br>{three_digits(info.best_value)}"]
         position = axis.position(info.best_value)
         figure.add_trace(
-            marks("best", [info.best_number], [position], [info.best_number], hover_best, theme=theme)
+            marks(
+                "best",
+                [info.best_number],
+                [position],
+                [info.best_number],
+                hover_best,
+                theme=theme,
+                show_legend=False,
+            )
         )
     outside = sum(axis.outside(v) for v in shown)
     base_layout(figure, theme=theme, title=_title(info), subtitle=_subtitle(info, axis, outside))
@@ -206,7 +215,7 @@ def _subtitle(info: HistoryInfo, axis: ValueAxis, outside: int) -> str:
     parts += [f"{len(info.failed)} failed"] if info.failed else []
     if outside and axis.limit is not None:
         side = "below" if axis.maximize else "above"
-        parts.append(f"{outside} {'lies' if outside == 1 else 'lie'} {side} {three_digits(axis.limit)}")
+        parts.append(f"{outside} {side} {three_digits(axis.limit)}")
     return " · ".join(parts)
 
 

@@ -56,7 +56,7 @@ def importance_info(trials: Sequence[FrozenTrial], *, maximize: bool) -> Importa
     Trials are first brought to one declared space, since changed bounds must not split the study.
     The top is the best tenth, or five trials where that is more. Nothing in it is random.
 
-    Source: PED-ANOVA (arXiv 2304.10255) and its conditional form (arXiv 2601.20800), as implemented in Optuna.
+    Source: PED-ANOVA (arXiv 2304.10255) and its conditional form (arXiv 2601.20800), as in Optuna.
     """
     values = finite_values(trials)
     used = sorted((t for t in trials if t.number in values), key=lambda t: t.number)

@@ -10,7 +10,7 @@ from storage.trials import EVALUATIONS
 from tuning.analysis.look import base_layout, palette
 from tuning.analysis.outcomes import finite_ranked, nothing_complete, number
 from tuning.analysis.value_axis import value_axis
-from tuning.analysis.words import count, three_digits
+from tuning.analysis.words import count, three_digits, whole
 
 _GROUPS = {
     TrialState.COMPLETE: "complete",
@@ -105,16 +105,15 @@ def intermediate_figure(
         title = "What trials reported on their way"
     step_word = "env steps" if info.env_steps else "step"
     last = max((line.steps[-1] for line in lines), default=0)
-    subtitle = (
-        f"{count(len(lines), 'trial')} with reports, up to {three_digits(last)} {step_word}" if lines else ""
-    )
+    reach = f"{whole(last)} env steps" if info.env_steps else f"step {whole(last)}"
+    subtitle = f"{count(len(lines), 'trial')} with reports, up to {reach}" if lines else ""
     outside = sum(any(axis.outside(v) for v in line.values) for line in lines)
     if outside and axis.limit is not None:
         side = "below" if info.maximize else "above"
         leave = "leaves" if outside == 1 else "leave"
         subtitle += f" · {outside} {leave} the view {side} {three_digits(axis.limit)}"
     base_layout(figure, theme=theme, title=title, subtitle=subtitle)
-    figure.update_xaxes(title_text=step_word, rangemode="tozero", showgrid=False)
+    figure.update_xaxes(title_text=step_word, tickformat=",", nticks=6, rangemode="tozero", showgrid=False)
     figure.update_yaxes(**axis.layout())
     return figure
 

@@ -6,17 +6,19 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tuning.analysis.words import age, count, duration, safe, three_digits, whole, wrapped
+from tuning.analysis.words import THIN, age, count, duration, safe, three_digits, whole, wrapped
 
 __all__ = [
     "HEIGHT",
     "Palette",
     "age",
+    "axis_settings",
     "base_layout",
     "blend",
     "count",
     "duration",
     "empty_figure",
+    "layout_settings",
     "palette",
     "safe",
     "selected_trial",
@@ -26,8 +28,8 @@ __all__ = [
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 HEIGHT = 420  # px: plots in a row share it
-_TITLE_CHARACTERS = 44  # what fits 390 px at the title's size
-_SUBTITLE_CHARACTERS = 54
+_TITLE_CHARACTERS = 38  # what fits 390 px at the title's size
+_SUBTITLE_CHARACTERS = 56
 
 
 @dataclass(frozen=True)
@@ -135,40 +137,48 @@ def base_layout(
     Everything is set on the figure itself, since Streamlit's theme replaces templates but not a figure's
     own settings. `title` and `subtitle` must be safe already; they are broken to fit 390 px.
     """
+    figure.update_layout(**layout_settings(theme=theme, title=title, subtitle=subtitle, height=height))
+    figure.update_xaxes(**axis_settings(theme))
+    figure.update_yaxes(**axis_settings(theme))
+    return figure
+
+
+def layout_settings(*, theme: str, title: str, subtitle: str = "", height: int = HEIGHT) -> dict[str, Any]:
+    """Return the layout without its axes, for figures with many panels: one update each would be slow."""
     colours = palette(theme)
     heading = f"<b>{wrapped(title, _TITLE_CHARACTERS)}</b>"
-    lines = heading.count("<br>") + 1
-    top = 16 + 20 * lines
+    top = 28 + 20 * (heading.count("<br>") + 1)
     if subtitle:
+        style = f"font-size:12px;font-weight:normal;color:{colours.muted}"  # Streamlit makes titles bold
         below = wrapped(subtitle, _SUBTITLE_CHARACTERS)
-        heading += f'<br><span style="font-size:12px;color:{colours.muted}">{below}</span>'
-        top += 17 * (below.count("<br>") + 1)
-    figure.update_layout(
-        template="none",
-        height=height,
-        title={
+        heading += f'<br><span style="{style}">{below}</span>'
+        top += 18 * (below.count("<br>") + 1)
+    return {
+        "template": "none",
+        "height": height,
+        "title": {
             "text": heading,
             "x": 0,
             "xref": "container",
             "xanchor": "left",
-            "y": 1,
+            "y": 1 - 18 / height,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 8, "l": 4},
+            "pad": {"l": 4},
             "font": {"size": 15, "color": colours.text, "family": FONT, "weight": "normal"},
         },
-        font={"family": FONT, "size": 12, "color": colours.text},
-        margin={"l": 8, "r": 12, "t": top, "b": 8, "autoexpand": True},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="closest",
-        hoverlabel={
+        "font": {"family": FONT, "size": 12, "color": colours.text},
+        "margin": {"l": 8, "r": 12, "t": top, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "closest",
+        "hoverlabel": {
             "bgcolor": colours.surface,
             "bordercolor": colours.grid,
             "font": {"family": FONT, "size": 12, "color": colours.text},
             "align": "left",
         },
-        legend={
+        "legend": {
             "orientation": "h",
             "yref": "container",
             "y": 0,
@@ -179,10 +189,14 @@ def base_layout(
             "bgcolor": "rgba(0,0,0,0)",
             "itemsizing": "constant",
         },
-        dragmode="zoom",
-        bargap=0.25,
-    )
-    axis = {
+        "separators": f".{THIN}",
+    }
+
+
+def axis_settings(theme: str) -> dict[str, Any]:
+    """Return the look of one axis."""
+    colours = palette(theme)
+    return {
         "gridcolor": colours.grid,
         "linecolor": colours.grid,
         "zeroline": False,
@@ -190,12 +204,7 @@ def base_layout(
         "ticks": "",
         "tickfont": {"size": 11, "color": colours.muted, "family": FONT},
         "title": {"font": {"size": 12, "color": colours.muted, "family": FONT}, "standoff": 8},
-        "separatethousands": True,
     }
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    figure.update_layout(separators=".\u202f")
-    return figure
 
 
 def empty_figure(*, theme: str, title: str, why: str, height: int = HEIGHT) -> go.Figure:

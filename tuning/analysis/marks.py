@@ -10,7 +10,7 @@ from tuning.analysis.look import palette
 # Role -> (Plotly symbol, size in px, words in the legend).
 _MARKS = {
     "complete": ("circle", 7, "complete"),
-    "pruned": ("circle-open", 7, "pruned, last report"),
+    "pruned": ("circle-open", 7, "pruned"),
     "failed": ("x-thin", 7, "failed"),
     "running": ("diamond-open", 8, "running"),
     "baseline": ("square", 9, "baseline"),
@@ -30,10 +30,12 @@ def marks(
     symbol: str | Sequence[str] | None = None,
     shades: Sequence[float] | None = None,
     show_legend: bool = True,
+    panel: int = 1,
 ) -> go.Scatter:
     """Return the trace of trials in one role; each point carries its trial's number.
 
     `hover` holds one safe text a point. `shades` (0 early, 1 late) colours by the trial's order.
+    `panel` is the number of the axes to draw on.
     """
     shape, size, words = _MARKS[role]
     colours = palette(theme)
@@ -62,4 +64,6 @@ def marks(
             **({} if shades is None else order),
         },
         cliponaxis=False,
+        xaxis=f"x{panel}",
+        yaxis=f"y{panel}",
     )

@@ -100,16 +100,19 @@ def parallel_figure(info: ParallelInfo, *, theme: str = "light", narrow: bool = 
     if info.lines:
         best = info.lines[0]
         _draw(figure, [best], colours.best, 3.5, f"best, trial {best.number}", narrow=narrow)
+    shapes: list[dict] = []
+    notes: list[dict] = []
     for place, axis in enumerate(info.axes):
-        ticks, words = axis.ticks(4, limit=9)
-        _draw_axis(
-            figure, place, axis.label(), [axis.share(p) for p in ticks], list(words), theme, narrow=narrow
-        )
+        ticks, ticktext = axis.ticks(4, limit=9)
+        at = [axis.share(p) for p in ticks]
+        _add_axis(shapes, notes, place, axis.label(), at, list(ticktext), theme, narrow=narrow)
     if info.best_value is not None and info.worst_shown is not None:
         ends = [three_digits(info.worst_shown), three_digits(info.best_value)]
-        shown = (ends, [0.0, 1.0]) if ends[0] != ends[1] else (ends[:1], [1.0])
+        if any(line.value_share == 0 and line.value != info.worst_shown for line in info.lines):
+            ends[0] += " or less" if info.maximize else " or more"
+        words, at = (ends, [0.0, 1.0]) if ends[0] != ends[1] else (ends[:1], [1.0])
         label = "return" if info.maximize else "value"
-        _draw_axis(figure, len(info.axes), label, shown[1], shown[0], theme, narrow=narrow)
+        _add_axis(shapes, notes, len(info.axes), label, at, words, theme, narrow=narrow)
     title = "No complete trial yet"
     if info.lines:
         title = f"Best: {three_digits(info.lines[0].value)}, trial {info.lines[0].number}"
@@ -117,6 +120,7 @@ def parallel_figure(info: ParallelInfo, *, theme: str = "light", narrow: bool = 
     height = 130 + 74 * (len(info.axes) + 1) if narrow else 460
     base_layout(figure, theme=theme, title=title, subtitle=subtitle, height=height)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    figure.update_layout(shapes=shapes, annotations=notes)
     n = len(info.axes)
     if narrow:
         figure.update_yaxes(range=[n + 0.35, -0.35]).update_xaxes(range=[-0.06, 1.06])
@@ -156,8 +160,9 @@ def _draw(
     )
 
 
-def _draw_axis(
-    figure: go.Figure,
+def _add_axis(
+    shapes: list[dict],
+    notes: list[dict],
     place: int,
     label: str,
     shares: Sequence[float],
@@ -173,7 +178,8 @@ def _draw_axis(
         if narrow
         else {"x0": place, "x1": place, "y0": 0, "y1": 1}
     )
-    figure.add_shape(type="line", line=line, layer="below", **ends)
+    shapes.append({"type": "line", "line": line, "layer": "below", **ends})
+    behind = {"showarrow": False, "bgcolor": colours.background}
     small = {"size": 11, "color": colours.muted}
     for share, word in zip(shares, words, strict=True):
         at = {"x": share, "y": place} if narrow else {"x": place, "y": share}
@@ -182,14 +188,12 @@ def _draw_axis(
             if narrow
             else {"xanchor": "right", "xshift": -6}
         )
-        figure.add_annotation(
-            text=word, showarrow=False, font=small, bgcolor=colours.background, **at, **pushed
-        )
-    name = {"text": label, "showarrow": False, "font": {"size": 12, "color": colours.text}}
+        notes.append({"text": word, "font": small, **behind, **at, **pushed})
+    name = {"text": label, "font": {"size": 12, "color": colours.text}, **behind}
     if narrow:
-        figure.add_annotation(x=0, y=place, xanchor="left", yanchor="bottom", yshift=5, **name)
+        notes.append({"x": 0, "y": place, "xanchor": "left", "yanchor": "bottom", "yshift": 5, **name})
     else:
-        figure.add_annotation(x=place, y=-0.04, yanchor="top", textangle=0, **name)
+        notes.append({"x": place, "y": -0.04, "yanchor": "top", **name})
 
 
 def _towards_inside(share: float) -> str:

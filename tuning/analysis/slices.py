@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial, TrialState
-from plotly.subplots import make_subplots
 
-from tuning.analysis.look import base_layout, palette
+from tuning.analysis.look import axis_settings, base_layout, layout_settings, palette
 from tuning.analysis.marks import marks
 from tuning.analysis.outcomes import finite_ranked, nothing_complete, reached, value_of
 from tuning.analysis.space import CATEGORICAL, DeclaredAxis, declared_space
@@ -128,32 +128,40 @@ def slices_figure(
     rows = math.ceil(n / columns)
     values = info.values if show_pruned else _complete_values(info)
     axis = value_axis(values, maximize=info.maximize, clip_outliers=clip_outliers)
-    height = 120 + _PANEL_PX * rows
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        shared_yaxes=True,
-        horizontal_spacing=0.05,
-        vertical_spacing=0 if rows == 1 else min(66 / (height - 120), 1 / (rows - 1)),
-    )
+    subtitle = f"value over each parameter; {'brighter' if theme == 'dark' else 'darker'} is later"
     outside = sum(axis.outside(v) for v in values)
-    side = "below" if info.maximize else "above"
-    subtitle = (
-        "value over each parameter; darker is later"
-        if theme != "dark"
-        else ("value over each parameter; brighter is later")
-    )
     if outside and axis.limit is not None:
-        subtitle += f" · {outside} {'lies' if outside == 1 else 'lie'} {side} {three_digits(axis.limit)}"
-    base_layout(figure, theme=theme, title=title, subtitle=subtitle, height=height)
+        side = "below" if info.maximize else "above"
+        subtitle += f" · {outside} {side} {three_digits(axis.limit)}"
+    height = 120 + _PANEL_PX * rows
+    layout = layout_settings(theme=theme, title=title, subtitle=subtitle, height=height)
+    layout["legend"] |= {"itemclick": False, "itemdoubleclick": False}
+    layout["shapes"] = []
+    traces: list[go.Scatter] = []
+    gap = 66 / (height - 120) if rows > 1 else 0.0  # room for the words below a panel
+    tall, wide = (1 - gap * (rows - 1)) / rows, (1 - 0.05 * (columns - 1)) / columns
     for i, panel in enumerate(info.panels):
-        row, column = i // columns + 1, i % columns + 1
-        _draw_panel(figure, panel, info, axis, theme, row, column, show_pruned)
-        figure.update_yaxes(range=[axis.low, axis.high], row=row, col=column)
-        if column == 1:
-            figure.update_yaxes(title_text="return" if info.maximize else "value", row=row, col=1)
-    _draw_legend(figure, info, theme, show_pruned)
-    return figure
+        row, column = divmod(i, columns)
+        top, left = 1 - row * (tall + gap), column * (wide + 0.05)
+        traces += _panel_traces(panel, i + 1, info, axis, theme, show_pruned)
+        layout["shapes"] += _bound_lines(panel.axis, i + 1, theme)
+        layout[f"xaxis{i + 1}"] = _x_axis(panel, theme, show_pruned) | {
+            "domain": [left, min(1.0, left + wide)],
+            "anchor": f"y{i + 1}",
+        }
+        layout[f"yaxis{i + 1}"] = axis_settings(theme) | {
+            "domain": [max(0.0, top - tall), top],
+            "anchor": f"x{i + 1}",
+            "range": [axis.low, axis.high],
+            "showticklabels": column == 0,
+            "nticks": 5,
+            **({"matches": "y"} if i else {}),
+        }
+        if column == 0:
+            layout[f"yaxis{i + 1}"]["title"] = axis_settings(theme)["title"] | {
+                "text": "return" if info.maximize else "value"
+            }
+    return go.Figure([*traces, *_legend(info, theme, show_pruned)], layout)
 
 
 def _complete_values(info: SlicesInfo) -> list[float]:
@@ -161,72 +169,78 @@ def _complete_values(info: SlicesInfo) -> list[float]:
     return [values[n] for n in sorted(values)]
 
 
-def _draw_panel(
-    figure: go.Figure,
-    panel: SlicePanel,
-    info: SlicesInfo,
-    axis: ValueAxis,
-    theme: str,
-    row: int,
-    column: int,
-    show_pruned: bool,
-) -> None:
-    colours = palette(theme)
-    declared = panel.axis
-    groups = [
-        ("failed", panel.failed),
-        ("pruned", panel.pruned if show_pruned else ()),
-        ("complete", panel.complete),
-    ]
+def _panel_traces(
+    panel: SlicePanel, place: int, info: SlicesInfo, axis: ValueAxis, theme: str, show_pruned: bool
+) -> list[go.Scatter]:
     best = tuple(p for p in panel.complete if p.number == info.best_number)
-    for role, points in (*groups, ("best", best)):
+    pruned = panel.pruned if show_pruned else ()
+    traces = []
+    for role, points in (
+        ("failed", panel.failed),
+        ("pruned", pruned),
+        ("complete", panel.complete),
+        ("best", best),
+    ):
         if not points:
             continue
-        shades = None
-        if role == "complete":
-            last = max(info.last_number, 1)
-            shades = [round(p.number / last, 3) for p in points]
-        figure.add_trace(
+        last = max(info.last_number, 1)
+        traces.append(
             marks(
                 role,
-                [p.position + _jitter(declared, p.number) for p in points],
+                [p.position + _jitter(panel.axis, p.number) for p in points],
                 [axis.rug if p.value is None else axis.position(p.value) for p in points],
                 [p.number for p in points],
                 [_hover(p, role) for p in points],
                 theme=theme,
                 symbol=_symbols(points, role, axis),
-                shades=shades,
+                shades=[round(p.number / last, 3) for p in points] if role == "complete" else None,
                 show_legend=False,
-            ),
-            row=row,
-            col=column,
+                panel=place,
+            )
         )
-    positions = [p.position for _, points in groups for p in points]
-    low, high = min([declared.start, *positions]), max([declared.end, *positions])
+    return traces
+
+
+def _x_axis(panel: SlicePanel, theme: str, show_pruned: bool) -> dict[str, Any]:
+    declared = panel.axis
+    points = (*panel.complete, *panel.failed, *(panel.pruned if show_pruned else ()))
+    low = min([declared.start, *(p.position for p in points)])  # an enqueued trial may lie outside the bounds
+    high = max([declared.end, *(p.position for p in points)])
     room = (high - low) * 0.06 or 0.5
     ticks, words = declared.ticks()
     if declared.kind != CATEGORICAL:
-        words = (f"<b>{words[0]}</b>", *words[1:-1], f"<b>{words[-1]}</b>") if len(words) > 1 else words
-    figure.update_xaxes(
-        title_text=declared.label(),
-        range=[low - room, high + room],
-        tickvals=list(ticks),
-        ticktext=list(words),
-        tickangle=0,
-        showgrid=False,
-        row=row,
-        col=column,
-    )
-    for bound in dict.fromkeys((declared.start, declared.end)):
-        figure.add_vline(x=bound, line={"width": 1.2, "color": colours.bound}, row=row, col=column)
+        words = tuple(f"<b>{w}</b>" if i in (0, len(words) - 1) else w for i, w in enumerate(words))
+    look = axis_settings(theme)
+    return look | {
+        "title": look["title"] | {"text": declared.label(), "standoff": 8},
+        "range": [low - room, high + room],
+        "tickvals": list(ticks),
+        "ticktext": list(words),
+        "tickangle": 0,
+        "showgrid": False,
+    }
 
 
-def _draw_legend(figure: go.Figure, info: SlicesInfo, theme: str, show_pruned: bool) -> None:
+def _bound_lines(axis: DeclaredAxis, place: int, theme: str) -> list[dict[str, Any]]:
+    line = {"width": 1.2, "color": palette(theme).bound}
+    suffix = "" if place == 1 else place
+    where = {
+        "type": "line",
+        "xref": f"x{suffix}",
+        "yref": f"y{suffix} domain",
+        "y0": 0,
+        "y1": 1,
+        "line": line,
+    }
+    return [where | {"x0": bound, "x1": bound} for bound in dict.fromkeys((axis.start, axis.end))]
+
+
+def _legend(info: SlicesInfo, theme: str, show_pruned: bool) -> list[go.Scatter]:
     """Say in words what colour, shape and line mean; one entry for all panels."""
     colours = palette(theme)
     last = info.last_number
     entries: list[tuple[str, dict]] = [
-        (f"trial {min(last, 0)}", {"symbol": "circle", "color": colours.early, "size": 8}),
+        ("trial 0", {"symbol": "circle", "color": colours.early, "size": 8}),
         (f"trial {last}", {"symbol": "circle", "color": colours.late, "size": 8}),
     ]
     if info.best_number is not None:
@@ -239,11 +253,13 @@ def _draw_legend(figure: go.Figure, info: SlicesInfo, theme: str, show_pruned: b
     if any(panel.failed for panel in info.panels):
         line = {"width": 1.5, "color": colours.failed}
         entries.append(("failed", {"symbol": "x-thin", "color": colours.failed, "size": 8, "line": line}))
-    for name, marker in entries:
-        figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker, hoverinfo="skip")
     line = {"width": 1.2, "color": colours.bound}
-    figure.add_scatter(x=[None], y=[None], mode="lines", name="declared bound", line=line, hoverinfo="skip")
-    figure.update_layout(legend={"itemclick": False, "itemdoubleclick": False})
+    common = {"x": [None], "y": [None], "hoverinfo": "skip"}
+    # A group each: Plotly stacks the entries without a group once any trace has one.
+    return [
+        *(go.Scatter(mode="markers", name=n, legendgroup=f"={n}", marker=m, **common) for n, m in entries),
+        go.Scatter(mode="lines", name="declared bound", legendgroup="=bound", line=line, **common),
+    ]
 
 
 def _hover(point: SlicePoint, role: str) -> str:

@@ -119,6 +119,7 @@ def timeline_figure(info: TimelineInfo, *, theme: str = "light") -> go.Figure:
         role = _ROLES.get(word, "failed")
         figure.add_bar(
             orientation="h",
+            width=0.84,
             base=[b.start.isoformat(timespec="milliseconds") for b in bars],
             x=[round(s * 1000) for s in seconds],  # a date axis counts milliseconds
             y=[b.lane for b in bars],
@@ -137,7 +138,12 @@ def timeline_figure(info: TimelineInfo, *, theme: str = "light") -> go.Figure:
             marker={
                 "color": getattr(colours, role),
                 "line": {"width": 1, "color": colours.background},
-                "pattern": {"shape": _HATCHES.get(word, ""), "size": 5, "solidity": 0.25},
+                "pattern": {
+                    "shape": _HATCHES.get(word, ""),
+                    "size": 8,
+                    "fillmode": "overlay",
+                    "solidity": 0.15,
+                },
             },
         )
     if info.bars:
@@ -150,7 +156,7 @@ def timeline_figure(info: TimelineInfo, *, theme: str = "light") -> go.Figure:
         title, subtitle = "No trial has started", ""
     height = 150 + (34 * info.n_lanes if info.packed else min(14 * info.n_lanes, 1200))
     base_layout(figure, theme=theme, title=title, subtitle=subtitle, height=max(240, min(height, 1400)))
-    figure.update_layout(barmode="overlay", bargap=0.15, uniformtext={"mode": "hide", "minsize": 9})
+    figure.update_layout(barmode="overlay", uniformtext={"mode": "hide", "minsize": 9})
     figure.update_xaxes(title_text="local time", type="date", nticks=5)
     figure.update_yaxes(
         title_text="lane" if info.packed else "trial",

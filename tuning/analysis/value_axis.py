@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tuning.analysis.words import three_digits
 
 _ROOM = 0.06  # of the range, left free above and below
-_SHOWN_GAPS = 4.0  # how many times the best third's distance to the best stays in view
+_SHOWN_GAPS = 8.0  # how many times the best third's distance to the best stays in view
 _MIN_TO_CLIP = 8
 
 
@@ -78,7 +78,7 @@ def value_axis(
 def outlier_limit(values: Sequence[float], *, maximize: bool) -> float | None:
     """Return the value beyond which trials hide the interesting part, or None when none does.
 
-    The best third of the trials sets the scale: four times its distance to the best stays in view. Early
+    The best third of the trials sets the scale: eight times its distance to the best stays in view. Early
     random trials are no noise to be removed by quartiles; there may be more of them than of good ones.
     """
     if len(values) < _MIN_TO_CLIP:
