@@ -71,8 +71,8 @@ def run_objective(
                 raise Diverged("the policy's output became NaN") from error
             raise
         assert callback.result is not None
-        reporter.phase("save")
         trial.set_user_attr(TIMESTEPS, model.num_timesteps)
+        reporter.phase("save")
         if spec.retention.top:
             request = _request(spec, resolved, seeds, model.num_timesteps, callback.result.mean)
             save_policy(folder, trial.number, policy_arrays(model.policy), request)

@@ -13,11 +13,11 @@ class Fault(gym.Env):
     """Reward is minus the distance between action and observation; `fault` says what goes wrong, and when.
 
     `fault`: none, raise, exit (SystemExit), nan (reward), or die (SIGKILL to the own process). `after` counts
-    the steps of this env object. With `once`, a path, only the first env to delete that file misbehaves.
+    the steps of this env object. With `tickets`, a folder, each fault uses up one of its files.
     """
 
-    def __init__(self, *, fault: str = "none", after: int = 50, once: str | None = None):
-        self.fault, self.after, self.once = fault, after, once
+    def __init__(self, *, fault: str = "none", after: int = 50, tickets: str | None = None):
+        self.fault, self.after, self.tickets = fault, after, tickets
         self.steps = 0
         self.observation_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
@@ -43,13 +43,15 @@ class Fault(gym.Env):
         return self.state, reward, False, False, {}
 
     def _due(self):
-        if self.once is None:
+        if self.tickets is None:
             return self.fault != "none"
-        try:
-            Path(self.once).unlink()
-        except FileNotFoundError:
-            return False
-        return True
+        for ticket in Path(self.tickets).iterdir():
+            try:
+                ticket.unlink()
+            except FileNotFoundError:
+                continue  # another env was faster
+            return True
+        return False
 
 
 gym.register("Edgewise/Fault-v0", entry_point=Fault, max_episode_steps=10)
