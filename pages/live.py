@@ -1,6 +1,115 @@
 """How is it going?"""
 
-from pages.components import frame
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import streamlit as st
+
+from pages.components import cached, frame
+from pages.components.job_controls import draw_controls
+from pages.components.job_words import state_sentence
+from pages.components.running_trials import draw_running_trials
+from pages.components.worker_table import draw_workers
+from storage.live import Heartbeat, read_heartbeats
+from storage.paths import RunFolder
+from tuning import jobs
+from tuning.analysis.look import count, duration, three_digits, whole
+from tuning.analysis.summary import StudySummary
+from tuning.jobs import JobState
+from tuning.launch import Run
+from tuning.progress import Progress, study_progress
+
+TICK = "1s"
+LOG_LINES = 40
+
+
+def draw_live(folder: RunFolder, state: JobState, total: int) -> None:
+    """Draw all that changes while the study runs; redraw the whole page when its state or budget does."""
+    run = frame.require_run(folder)
+    if (run.status.state, run.spec.budget.n_trials) != (state, total):
+        st.rerun()
+    beats = read_heartbeats(folder) if state.alive else []
+    progress = study_progress(run.spec, run.study.trials, beats, now=datetime.now())
+    summary = cached.summary(folder)
+    draw_state(run, summary, progress)
+    draw_numbers(run, summary, progress)
+    if state.alive:
+        draw_trials(run, summary, beats)
+    with st.expander("Log", icon=":material/notes:", expanded=state == JobState.FAILED):
+        st.code(jobs.log_tail(folder, LOG_LINES) or "The log is empty.", language=None, height=320)
+
+
+def draw_state(run: Run, summary: StudySummary, progress: Progress) -> None:
+    """Draw the answer in one sentence, and the progress bar."""
+    sentence = state_sentence(run, summary, progress, now=time.time())
+    match run.status.state:
+        case JobState.FAILED:
+            st.error(sentence, icon=":material/error:")
+        case JobState.INTERRUPTED:
+            st.warning(sentence, icon=":material/power_off:")
+        case _:
+            st.markdown(sentence)
+    st.progress(progress.fraction)
+
+
+def draw_numbers(run: Run, summary: StudySummary, progress: Progress) -> None:
+    """Draw the metrics, and the trials by state."""
+    alive = run.status.state.alive
+    with st.container(horizontal=True, gap="medium", key="numbers"):
+        st.metric("Best so far", _number(summary.best_value, three_digits), width=150)
+        st.metric("Trials done", f"{whole(progress.done)} of {whole(progress.total)}", width=150)
+        if alive:
+            st.metric("Time left", _number(progress.eta_s, duration), width="content")
+            st.metric("Steps per second", whole(progress.steps_per_s), width="content")
+    with st.container(horizontal=True, gap="xsmall", key="states"):
+        st.badge(f"{whole(summary.n_complete)} complete", color="blue")
+        st.badge(f"{whole(summary.n_pruned)} pruned", color="yellow")
+        st.badge(f"{whole(summary.n_failed)} failed", color="red" if summary.n_failed else "gray")
+        if alive:
+            st.badge(f"{whole(summary.n_running)} running", color="violet")
+        if summary.n_waiting:
+            st.badge(f"{whole(summary.n_waiting)} queued", color="gray")
+
+
+def _number(value: float | None, words: Callable[[float], str]) -> str:
+    return "–" if value is None else words(value)  # noqa: RUF001 - an en dash: not known yet
+
+
+def draw_trials(run: Run, summary: StudySummary, beats: list[Heartbeat]) -> None:
+    """Draw the running trials and the health of their workers."""
+    if not beats:
+        word = "Starting workers" if not run.study.trials or not summary.n_counted else "Waiting for trials"
+        st.status(f"{word}: the first steps take a few seconds.", state="running")
+        return
+    st.subheader("Running now", anchor=False)
+    draw_running_trials(run.folder, beats, best=summary.best_value)
+    with st.expander("Workers", icon=":material/memory:"):
+        draw_workers(beats)
+
 
 frame.open_page("Live", "How is it going?", icon=":material/monitoring:")
-study = frame.require_study()
+folder = frame.require_study()
+cached.tidy(folder)
+run = frame.require_run(folder)
+st.markdown(
+    f"**{frame.escape(folder.id)}** · {run.spec.algorithm} on {frame.escape(run.spec.env.id)} · "
+    f"{whole(run.spec.budget.n_timesteps)} steps a trial · {count(run.spec.n_workers, 'worker')}"
+)
+state = run.status.state
+draw_controls(run, study_progress(run.spec, run.study.trials, [], now=datetime.now()))
+st.fragment(draw_live, run_every=TICK if state.alive else None)(folder, state, run.spec.budget.n_trials)
+if not state.alive and run.study.trials:
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/history.py",
+            label="Read its history",
+            icon=":material/show_chart:",
+            query_params={"study": folder.id},
+        )
+        st.page_link(
+            "pages/slices.py",
+            label="See which parameters matter",
+            icon=":material/scatter_plot:",
+            query_params={"study": folder.id},
+        )

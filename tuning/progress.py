@@ -43,7 +43,7 @@ def study_progress(
     left = max(0.0, total - len(own) - underway)
     rate = _trials_per_s(spec, own, beats, now) if beats else None
     eta_s = left / rate if rate else None
-    return Progress(len(own), total, fraction, eta_s, sum(b.steps_per_s for b in beats))
+    return Progress(len(own), total, fraction, eta_s, sum(map(_speed, beats)))
 
 
 def _trials_per_s(
@@ -53,5 +53,11 @@ def _trials_per_s(
     durations = [t.duration.total_seconds() for t in recent if t.duration]
     if durations and sum(durations) > 0:
         return min(len(beats), spec.n_workers) * len(durations) / sum(durations)
-    speed = sum(b.steps_per_s for b in beats)
+    speed = sum(map(_speed, beats))
     return speed / spec.budget.n_timesteps if speed > 0 else None
+
+
+def _speed(beat: Heartbeat) -> float:
+    """Env steps per second over the trial's life: in the newest seconds an update may take no steps."""
+    lived_s = beat.updated_at - beat.started_at
+    return beat.timesteps / lived_s if lived_s > 0 else 0.0

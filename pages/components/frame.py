@@ -36,6 +36,7 @@ STATE_COLOURS = {
 }
 
 _FAVICON = str(Path(__file__).with_name("favicon.svg"))  # an icon by name would be fetched from another host
+_SIDEBAR_PX = 260
 _STUDY = "study"  # the name in the URL and, as a fallback, in the session
 _PICKER = "study-picker"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&@/=^\"'])")
@@ -51,7 +52,10 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
         wide: use the whole width of the window.
     """
     st.set_page_config(
-        page_title=f"{title} · Edgewise", page_icon=_FAVICON, layout="wide" if wide else "centered"
+        page_title=f"{title} · Edgewise",
+        page_icon=_FAVICON,
+        layout="wide" if wide else "centered",
+        initial_sidebar_state=_SIDEBAR_PX,
     )
     with st.sidebar:
         st.subheader("Edgewise", anchor=False)

@@ -60,8 +60,8 @@ def study_row(folder: RunFolder) -> StudyRow:
 def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
-    Columns: study, open (button label), state, progress (0 to 1), best (three digits), best_so_far (list),
-    task ("PPO on Pendulum-v1"), created (age), delete (button label, None while it runs), trials ("1 of 60").
+    Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
+    best_so_far (list), task ("PPO on Pendulum-v1"), created (age), delete (button label, None while it runs).
     """
     return pd.DataFrame(
         {
@@ -69,12 +69,12 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "open": ["Watch" if row.alive else "Open" for row in rows],
             "state": [row.state for row in rows],
             "progress": [_share(row) for row in rows],
+            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
             "task": [f"{row.algorithm} on {row.environment}" if row.environment else "" for row in rows],
             "created": [age(now - row.created_at) if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
-            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
         }
     )
 
@@ -91,29 +91,29 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
         key="studies",
         hide_index=True,
         alt="Every study with its state, progress and best value",
-        # Widths in px: together they fit a window of 1280, with the number of trials for wider ones.
+        # Widths in px: together they fit a window of 1280.
         column_config={
-            "study": column.TextColumn("Study", width=172),
-            "open": column.ButtonColumn("", width=66, on_click=_open, args=(shown, pages), key=OPEN),
-            "state": column.TextColumn("State", width=92),
+            "study": column.TextColumn("Study", width=168),
+            "open": column.ButtonColumn("", width=60, on_click=_open, args=(shown, pages), key=OPEN),
+            "state": column.TextColumn("State", width=88),
             "progress": column.ProgressColumn(
                 "Progress",
                 min_value=0,
                 max_value=1,
-                format="percent",
-                width=84,
+                format="\u2060",
+                width=56,
                 help="Of the budget of trials",
             ),
+            "trials": column.TextColumn("Trials", width=76, help="Complete and pruned, of the budget"),
             "best": column.TextColumn("Best", width=60, alignment="right", help="Return of the best trial"),
             "best_so_far": column.LineChartColumn(
-                "Best so far", width=84, help="The best value after each complete trial"
+                "Trend", width=70, help="The best value after each complete trial"
             ),
-            "task": column.TextColumn("Task", width=140),
-            "created": column.TextColumn("Created", width=76),
+            "task": column.TextColumn("Task", width=152),
+            "created": column.TextColumn("Created", width=90),
             "delete": column.ButtonColumn(
                 "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
             ),
-            "trials": column.TextColumn("Trials", width=80, help="Complete and pruned, of the budget"),
         },
     )
 

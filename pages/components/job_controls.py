@@ -1,0 +1,90 @@
+"""Stop, resume and extend a study."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.components import frame
+from storage.paths import RunFolder
+from tuning import jobs, launch
+from tuning.jobs import JobState
+from tuning.launch import Run
+from tuning.progress import Progress
+from tuning.spec import SpecError
+
+PROBLEM = "job-problem"  # session: what went wrong with the last press, until the next one
+
+
+def draw_controls(run: Run, progress: Progress) -> None:
+    """Draw the buttons that make sense in the study's state."""
+    state = run.status.state
+    with st.container(horizontal=True, key="controls"):
+        if state.alive:
+            stopping = jobs.requested_stop(run.folder)
+            st.button(
+                "Stop after current trials",
+                icon=":material/hourglass_bottom:",
+                on_click=_stop,
+                args=(run.folder, "after"),
+                disabled=stopping is not None,
+                help="Starts no new trial and lets the running ones finish.",
+            )
+            with st.popover("Stop now", icon=":material/stop_circle:", disabled=stopping == "now"):
+                st.markdown(
+                    "The running trials end within 2 s without a result. Their configurations run again when "
+                    "you resume."
+                )
+                st.button(
+                    "Stop now", key="stop-now", type="primary", on_click=_stop, args=(run.folder, "now")
+                )
+        elif progress.done < progress.total:
+            label = "Start" if state == JobState.CREATED else "Resume"
+            st.button(
+                label, type="primary", icon=":material/play_arrow:", on_click=_resume, args=(run.folder, None)
+            )
+        if state != JobState.CREATED:
+            with st.popover("Extend", icon=":material/add:"):
+                _draw_extension(run, progress)
+    if problem := st.session_state.get(PROBLEM):
+        st.error(frame.escape(problem), icon=":material/error:")
+
+
+def _draw_extension(run: Run, progress: Progress) -> None:
+    total = st.number_input(
+        "Trials in all",
+        min_value=max(1, progress.done),
+        max_value=100_000,
+        value=progress.total + 20,
+        step=10,
+        key=f"extend-{run.folder.id}-{progress.total}",
+        help="The new total of complete and pruned trials, those already done included.",
+    )
+    alive = run.status.state.alive
+    action = "Set the new total" if alive else "Extend and run"
+    st.button(action, key="extend-now", on_click=_extend, args=(run.folder, int(total), alive))
+
+
+def _stop(folder: RunFolder, mode: jobs.StopMode) -> None:
+    _attempt(lambda: launch.stop(folder, mode))
+
+
+def _resume(folder: RunFolder, n_trials: int | None) -> None:
+    _attempt(lambda: launch.resume(folder, n_trials=n_trials))
+
+
+def _extend(folder: RunFolder, n_trials: int, alive: bool) -> None:
+    if alive:
+        _attempt(lambda: launch.extend(folder, n_trials))
+    else:
+        _resume(folder, n_trials)
+
+
+def _attempt(action: Callable[[], object]) -> None:
+    """Run what a button asks for; what goes wrong is shown until the next press."""
+    st.session_state.pop(PROBLEM, None)
+    try:
+        action()
+    except jobs.AlreadyRunning:
+        return  # it runs: what was asked for, from here or elsewhere
+    except (jobs.StartFailed, SpecError, ValueError, OSError) as error:
+        st.session_state[PROBLEM] = str(error)
