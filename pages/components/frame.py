@@ -41,6 +41,9 @@ _STUDY = "study"  # the name in the URL and, as a fallback, in the session
 _PICKER = "study-picker"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&@/=^\"'])")
 
+# Bare addresses become links even where every character is escaped; an invisible word joiner breaks them.
+_ADDRESS = re.compile(r"(?i)(?<=:/)(?=/)|(?<=www)(?=\.)|(?<=@)")
+
 
 def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> None:
     """Start a page: configuration, sidebar, title, and the question it answers.
@@ -151,8 +154,8 @@ def theme() -> str:
 
 
 def escape(text: str) -> str:
-    """Return text from a study so that Markdown shows it as it is, on one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    """Return text from a study so that Markdown shows it as it is, on one line, and links nothing."""
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("\u2060", " ".join(text.split())))
 
 
 def _wanted() -> str | None:
