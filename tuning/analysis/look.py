@@ -178,6 +178,7 @@ def layout_settings(*, theme: str, title: str, subtitle: str = "", height: int =
             "font": {"family": FONT, "size": 12, "color": colours.text},
             "align": "left",
         },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.text},
         "legend": {
             "orientation": "h",
             "yref": "container",

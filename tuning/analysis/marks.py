@@ -63,6 +63,7 @@ def marks(
             },
             **({} if shades is None else order),
         },
+        unselected={"marker": {"opacity": 0.35}},  # Plotly's own choice makes the others vanish
         cliponaxis=False,
         xaxis=f"x{panel}",
         yaxis=f"y{panel}",

@@ -138,8 +138,10 @@ def _draw(
     words: list[str] = []
     for line in lines:
         for place, (share, word) in enumerate(zip(line.shares, line.words, strict=True)):
+            if share is None:  # the line runs on to the next parameter that the trial has
+                continue
             along.append(place)
-            across.append(None if share is None else round(share, 4))
+            across.append(round(share, 4))
             numbers.append(line.number)
             words.append(word)
         along += [len(line.shares), None]

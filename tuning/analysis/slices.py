@@ -128,7 +128,7 @@ def slices_figure(
     rows = math.ceil(n / columns)
     values = info.values if show_pruned else _complete_values(info)
     axis = value_axis(values, maximize=info.maximize, clip_outliers=clip_outliers)
-    subtitle = f"value over each parameter; {'brighter' if theme == 'dark' else 'darker'} is later"
+    subtitle = f"each mark a trial, {'brighter' if theme == 'dark' else 'darker'} is later"
     outside = sum(axis.outside(v) for v in values)
     if outside and axis.limit is not None:
         side = "below" if info.maximize else "above"

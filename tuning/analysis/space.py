@@ -12,6 +12,8 @@ from optuna.trial import FrozenTrial
 from tuning.analysis.outcomes import number
 from tuning.analysis.words import safe, three_digits, whole
 
+_TICK_CHARACTERS = 56  # of categories side by side in the narrowest panel
+
 FLOAT, INT, CATEGORICAL = "float", "int", "categorical"
 
 
@@ -77,7 +79,8 @@ class DeclaredAxis:
     def ticks(self, most: int = 5, limit: int = 14) -> tuple[tuple[float, ...], tuple[str, ...]]:
         """Return positions and words of the ticks: both bounds always, round values between them."""
         if self.kind == CATEGORICAL:
-            every = max(1, math.ceil(len(self.choices) / max(most, 6)))
+            characters = sum(min(len(c), limit) + 2 for c in self.choices)
+            every = max(1, math.ceil(characters / _TICK_CHARACTERS))
             shown = range(0, len(self.choices), every)
             return tuple(float(i) for i in shown), tuple(safe(self.choices[i], limit) for i in shown)
         positions = [self.start, *self._between(most), self.end] if self.end > self.start else [self.start]
