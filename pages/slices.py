@@ -48,12 +48,17 @@ def pair(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str]) -> None:
 
 each(run, ended, names, narrow=narrow)
 
+if len(names) == 1:
+    st.info(
+        "With one parameter there is no other to weigh or to combine it with.", icon=":material/looks_one:"
+    )
+    st.stop()
+
 st.subheader("Importance", anchor=False)
 parameter_views.draw_importance(importance)
 
-if len(names) > 1:
-    st.subheader("Two parameters together", anchor=False)
-    pair(run, ended, names)
+st.subheader("Two parameters together", anchor=False)
+pair(run, ended, names)
 
 st.subheader("All parameters together", anchor=False)
 parameter_views.draw_together(run, ended, names, narrow=narrow)

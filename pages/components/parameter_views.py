@@ -12,16 +12,15 @@ from tuning.analysis.look import count
 from tuning.launch import Run
 
 _MOST_PANELS = 12  # drawn before anybody asks for more
+_MOST_AXES = 7  # side by side; the names of more would run into each other
 
 
 def answer(info: ImportanceInfo) -> str | None:
     """Return which parameters matter, in one sentence; None while it cannot be told."""
-    if not info.importances:
+    if len(info.importances) < 2:
         return None
-    (first, share), *others = info.importances
-    sentence = f"{first} matters most ({share:.0%} of the importance)"
-    if others:
-        sentence += f", then {others[0][0]} ({others[0][1]:.0%})"
+    (first, share), (second, rest) = info.importances[:2]
+    sentence = f"{first} matters most ({share:.0%} of the importance), then {second} ({rest:.0%})"
     guide = " Below 30 complete trials this is a rough guide." if info.n_trials < 30 else ""
     return f"{sentence}, after {count(info.n_trials, 'complete trial')}.{guide}"
 
@@ -117,7 +116,7 @@ def draw_together(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str],
         return
     info = parallel.parallel_info(trials, maximize=run.study.maximize, parameters=names[:_MOST_PANELS])
     plot.draw(
-        parallel.parallel_figure(info, theme=frame.theme(), narrow=narrow),
+        parallel.parallel_figure(info, theme=frame.theme(), narrow=narrow or len(names) > _MOST_AXES),
         "parallel",
         caption="Each line is a complete trial across the declared bounds. Where the lines of the best fifth "
         "run together, that parameter is settled; where they fan out, it hardly matters.",

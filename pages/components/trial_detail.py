@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
-from pages.components import frame, plot
+from pages.components import best_configuration, frame, plot
 from storage.artifacts import kept_trials, pinned_trials, set_pin
 from storage.live import read_curve
 from storage.paths import RunFolder
@@ -35,6 +35,9 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
     with st.expander("Evaluations, seeds and every argument", icon=":material/list_alt:"):
         _draw_evaluations(trial)
         _draw_record(trial)
+    if RESOLVED in trial.user_attrs:
+        with st.expander("This configuration to take home", icon=":material/download:"):
+            best_configuration.draw(run, trial, key="trial")
 
 
 def _draw_numbers(trial: FrozenTrial) -> None:
@@ -155,18 +158,20 @@ def _draw_pin(run: Run, trial: FrozenTrial) -> None:
         return
     key = f"pin-{run.folder.id}-{trial.number}"
     kept = trial.number in kept_trials(run.folder)
-    st.session_state[key] = trial.number in pinned_trials(run.folder)
+    pinned = trial.number in pinned_trials(run.folder)
+    st.session_state[key] = pinned
     st.toggle(
         "Keep this trial's weights",
         key=key,
         on_change=_pin,
         args=(run.folder, trial.number, key),
+        disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
         help=f"The best {run.spec.retention.top} trials keep theirs; a pinned one does so for good.",
     )
     if kept:
         st.caption("Its weights are kept.")
     elif trial.state == TrialState.COMPLETE:
-        st.caption("Its weights were not kept: better trials took its place before it was pinned.")
+        st.caption("Its weights were not kept: better trials took its place.")
     else:
         st.caption("Its weights are saved when it completes.")
 

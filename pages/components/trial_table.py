@@ -34,7 +34,7 @@ def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
     key = f"trials-{trial_choice.changes()}-{hash(tuple(numbers))}"
     rows = [numbers.index(chosen)] if chosen in numbers else []
     st.dataframe(
-        shown,
+        shown.assign(last_report=shown["last_report"].where(shown["value"].isna())),
         width="stretch",
         height=_ROW_PX * (min(len(shown), _MOST_ROWS) + 1) + 3,
         hide_index=True,
@@ -116,7 +116,9 @@ def _config(frame: pd.DataFrame) -> dict:
         "state": _TEXT("State", width=90),
         "value": _NUMBER("Value", format="%.4g", help="Mean undiscounted return of the last evaluation."),
         "last_std": _NUMBER("± std", format="%.3g", help="Over the episodes of the last evaluation."),
-        "last_report": _NUMBER("Last report", format="%.4g", help="The newest value the pruner saw."),
+        "last_report": _NUMBER(
+            "Last report", format="%.4g", help="The newest value of a trial that has no result."
+        ),
         "duration_s": _NUMBER("Duration, s", format="%.0f"),
         "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm:ss"),
         "baseline": _TEXT("Baseline"),

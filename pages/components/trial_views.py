@@ -45,7 +45,6 @@ def _draw_history(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) 
         return
     with st.container(horizontal=True, gap="medium"):
         pruned = _pruned_toggle()
-        clip = _clip_toggle()
         log = st.toggle(
             "Log scale",
             key="log",
@@ -53,6 +52,7 @@ def _draw_history(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) 
             help="The distance to the best value on a log axis: shows whether the last steps still gain "
             "anything. Every value is in view there.",
         )
+        clip = _clip_toggle(disabled=log)
     info = history.history_info(trials, maximize=maximize)
     plot.draw(
         history.history_figure(
@@ -110,12 +110,13 @@ def _pruned_toggle() -> bool:
     )
 
 
-def _clip_toggle() -> bool:
+def _clip_toggle(*, disabled: bool = False) -> bool:
     return st.toggle(
         "Clip outliers",
         value=True,
         key="clip",
         bind="query-params",
+        disabled=disabled,
         help="Keep poor early returns from flattening the rest: they are marked on the border and counted.",
     )
 
