@@ -1,6 +1,46 @@
-"""How long a study may take on this machine."""
+"""How long a study may take on this machine: a rough model of PPO on the CPU.
 
+Source of the constants: `python -m benchmarks.step_costs` on a two-core machine (SB3 2.9, torch 2.13, one
+thread, Pendulum-v1 and CartPole-v1): 365 to 377 us a vectorised step with 1 env, 606 to 685 us with 16;
+353 us a step of an evaluation with 5 envs; a minibatch of 4 / 64 / 256 / 1024 takes 1.55 / 1.64 / 2.03 /
+3.66 ms with nets of [64, 64] and 1.80 / 2.66 / 5.29 / 18.5 ms with [256, 256]; torch and SB3 take 4.5 s
+to import on a busy machine. A slow environment, or images, cost more than that.
+"""
+
+import itertools
+import math
 import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tuning.space.parameters import Parameter
+from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
+from tuning.spec import StudySpec
+
+COLLECT_S = 0.35e-3  # a vectorised training step: forward pass, sampling, buffer
+EVALUATE_S = 0.26e-3  # a vectorised evaluation step
+ENV_STEP_S = 0.02e-3  # one env's share of either
+UPDATE_S = 1.55e-3  # a minibatch of any size: the interpreter and the optimiser's bookkeeping
+TRANSITION_S = 0.8e-6  # on top, for each transition of a minibatch
+WEIGHT_S = 1.1e-10  # on top, for each transition and weight between hidden layers
+WORKER_START_S = 4.0  # torch and SB3 are imported once in each worker
+
+N_CONFIGURATIONS = 64
+ASSUMED_EPISODE_STEPS = 500
+PRUNED_SHARE = 0.5  # of the trials after the start-up, by the median pruner
+LOW, HIGH = 0.7, 2.0  # what the model is off by, from experience: a busy machine, a slower environment
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A rough guess; show it as a range."""
+
+    low_s: float  # the whole study, pruned trials cut short, on an idle machine
+    high_s: float  # nothing pruned, on a busy machine or in a slower environment
+    seconds_per_trial: float  # of one worker, a trial that is not pruned
+    basis: str  # how it came about, one or two sentences
 
 
 def usable_cores() -> int:
@@ -8,3 +48,100 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def study_seconds(
+    spec: StudySpec, *, episode_steps: int | None = None, n_cores: int | None = None
+) -> Estimate:
+    """Estimate how long a study takes, from random configurations of its space (always the same ones).
+
+    Args:
+        spec: the request.
+        episode_steps: longest episode of the environment, for the evaluations; None when it is not known.
+        n_cores: cores for the workers; None for those this process may use.
+    """
+    cores = usable_cores() if n_cores is None else n_cores
+    budget = spec.budget
+    n_workers = max(1, min(spec.n_workers, cores, budget.n_trials))
+    length = episode_steps or ASSUMED_EPISODE_STEPS
+    configurations = [resolve_configuration(spec, stored) for stored in _configurations(spec)]
+    training = float(np.mean([_training_seconds(spec, c) for c in configurations]))
+    evaluation = _evaluation_seconds(spec, length)
+    per_trial = training + budget.n_evaluations * evaluation
+    n_cut = _expected_pruned(spec)
+    saved = n_cut * per_trial * (1 - 1 / budget.n_evaluations)  # pruned at the first evaluation
+    low = (budget.n_trials * per_trial - saved) / n_workers * LOW + WORKER_START_S
+    high = budget.n_trials * per_trial / n_workers * HIGH + 2 * WORKER_START_S
+    if budget.timeout_s is not None:  # no trial starts after it; those underway end
+        high = min(high, budget.timeout_s + per_trial * HIGH)
+        low = min(low, high, budget.timeout_s)
+    return Estimate(low, high, per_trial, _basis(n_workers, episode_steps))
+
+
+def _training_seconds(spec: StudySpec, resolved: dict[str, Any]) -> float:
+    rollout = rollout_steps(spec, resolved)
+    if rollout is None:
+        raise ValueError(f"There is no time model for {spec.algorithm}: it collects no rollouts.")
+    n_rollouts = math.ceil(spec.budget.n_timesteps / rollout)  # SB3 rounds the budget up to whole ones
+    vector_steps = n_rollouts * rollout / spec.n_train_envs
+    batch = argument_value(spec, resolved, "batch_size")
+    epochs = argument_value(spec, resolved, "n_epochs")
+    minibatches = n_rollouts * epochs * math.ceil(rollout / batch)
+    weights = _weights(argument_value(spec, resolved, "policy_kwargs.net_arch"))
+    update = UPDATE_S + (TRANSITION_S + WEIGHT_S * weights) * min(batch, rollout)
+    return vector_steps * (COLLECT_S + ENV_STEP_S * spec.n_train_envs) + minibatches * update
+
+
+def _evaluation_seconds(spec: StudySpec, episode_steps: int) -> float:
+    n_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
+    vector_steps = math.ceil(spec.budget.n_eval_episodes / n_envs) * episode_steps
+    return vector_steps * (EVALUATE_S + ENV_STEP_S * n_envs)
+
+
+def _weights(net_arch: Any) -> int:
+    """Return how many weights lie between hidden layers, policy and value net together."""
+    nets = list(net_arch.values()) if isinstance(net_arch, dict) else [net_arch, net_arch]
+    return sum(a * b for net in nets for a, b in itertools.pairwise(net))
+
+
+def _expected_pruned(spec: StudySpec) -> float:
+    marks = spec.evaluation_marks()
+    warmup = spec.pruner.warmup_fraction * spec.budget.n_timesteps
+    if spec.pruner.name == "none" or len(marks) == 1 or marks[-2] < int(warmup):
+        return 0.0
+    return PRUNED_SHARE * max(0, spec.budget.n_trials - spec.pruner.n_startup_trials)
+
+
+def _configurations(spec: StudySpec) -> list[dict[str, Any]]:
+    """Return random configurations as stored values, spread evenly over each parameter's range."""
+    rng = np.random.default_rng(0)
+    n = N_CONFIGURATIONS
+    columns = {p.name: rng.permutation((np.arange(n) + rng.random(n)) / n) for p in spec.search_space}
+    return [{p.name: _at(p, float(columns[p.name][i])) for p in spec.search_space} for i in range(n)]
+
+
+def _at(p: Parameter, share: float) -> Any:
+    """Return the stored value at a share, 0 to 1, of the parameter's range or choices."""
+    if p.kind == "categorical":
+        choices = p.choices or ()
+        return choices[min(int(share * len(choices)), len(choices) - 1)]
+    assert p.low is not None
+    assert p.high is not None
+    if p.log:
+        value = math.exp(math.log(p.low) + share * (math.log(p.high) - math.log(p.low)))
+        return min(round(value), int(p.high)) if p.kind == "int" else min(max(value, p.low), p.high)
+    step = p.step or (1.0 if p.kind == "int" else 0.0)
+    if step:
+        n_steps = math.floor((p.high - p.low) / step + 1e-9)
+        value = p.low + step * min(int(share * (n_steps + 1)), n_steps)
+        return int(value) if p.kind == "int" else value
+    return p.low + share * (p.high - p.low)
+
+
+def _basis(n_workers: int, episode_steps: int | None) -> str:
+    workers = "1 worker" if n_workers == 1 else f"{n_workers} workers"
+    assumed = "" if episode_steps else f" Episodes of {ASSUMED_EPISODE_STEPS} steps are assumed."
+    return (
+        f"Rough: what {N_CONFIGURATIONS} random configurations of this space cost in environments as light "
+        f"as Pendulum-v1, with {workers} at a time; slow environments and images take longer.{assumed}"
+    )

@@ -1,0 +1,79 @@
+"""The rough guess at a study's duration."""
+
+from pathlib import Path
+
+import pytest
+
+from tuning import estimate
+from tuning.estimate import study_seconds
+from tuning.spec import build_spec, load_spec
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def seconds(n_cores=2, episode_steps=200, **fields):
+    base = {"env": {"id": "Pendulum-v1"}, "search_space": "starter", "n_train_envs": 5}
+    return study_seconds(build_spec({**base, **fields}), n_cores=n_cores, episode_steps=episode_steps)
+
+
+def test_the_story_takes_minutes():
+    """About 15 s a trial were measured on an idle two-core machine."""
+    story = study_seconds(load_spec(EXAMPLES / "pendulum.yaml"), episode_steps=200, n_cores=2)
+    assert 10 < story.seconds_per_trial < 25
+    assert 180 < story.low_s < 480 < story.high_s < 1500
+
+
+def test_the_smoke_study_takes_less_than_a_minute():
+    smoke = study_seconds(load_spec(EXAMPLES / "smoke.yaml"), episode_steps=500, n_cores=2)
+    assert smoke.low_s < 30
+    assert smoke.high_s < 90
+
+
+def test_the_same_request_gets_the_same_estimate():
+    assert seconds() == seconds()
+
+
+def test_what_makes_a_study_longer():
+    base = seconds()
+    assert seconds(n_cores=1).low_s > base.low_s
+    assert seconds(n_cores=8, n_workers=8).high_s < base.high_s
+    assert seconds(n_cores=2, n_workers=8).high_s == base.high_s  # cores limit workers
+    assert seconds(budget={"n_trials": 120}).high_s > 1.8 * base.high_s
+    assert seconds(episode_steps=5_000).seconds_per_trial > base.seconds_per_trial
+    assert seconds(pruner={"name": "none"}).low_s > base.low_s
+    wide = seconds(hyperparameters={"policy_kwargs.net_arch": [256, 256], "batch_size": 1024})
+    small = seconds(hyperparameters={"policy_kwargs.net_arch": [64, 64], "batch_size": 1024})
+    assert wide.seconds_per_trial > small.seconds_per_trial
+
+
+def test_rl_zoos_small_batches_cost_most():
+    assert seconds(search_space="rl-zoo").seconds_per_trial > 2 * seconds().seconds_per_trial
+
+
+def test_a_time_budget_caps_it():
+    capped = seconds(budget={"timeout_s": 60, "n_trials": 1000})
+    assert capped.low_s == 60
+    assert 60 < capped.high_s < 120
+
+
+def test_unknown_episode_lengths_are_said():
+    assert "Episodes of 500 steps are assumed." in seconds(episode_steps=None).basis
+    assert "assumed" not in seconds().basis
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"name": "n_steps", "kind": "int", "low": 8, "high": 512, "log": True},
+        {"name": "n_steps", "kind": "int", "low": 8, "high": 504, "step": 16},
+        {"name": "gamma", "kind": "float", "low": 0.9, "high": 0.98, "step": 0.02},
+        {"name": "gamma", "kind": "float", "low": 0.9, "high": 0.99},
+        {"name": "clip_range", "kind": "categorical", "choices": [0.1, 0.2, 0.3]},
+    ],
+)
+def test_sampled_values_lie_in_the_space(parameter):
+    spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": [parameter]})
+    values = [c[parameter["name"]] for c in estimate._configurations(spec)]
+    assert len(values) == estimate.N_CONFIGURATIONS
+    assert len(set(values)) > 2
+    assert all(spec.search_space[0].contains(v) for v in values)
