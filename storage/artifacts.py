@@ -1,7 +1,9 @@
 """Kept policies: arrays without pickle, and the resolved request they were trained from."""
 
 import os
+import re
 import shutil
+import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from storage.paths import RunFolder
 from storage.records import read_record, write_record
 
 MAX_WEIGHTS_BYTES = 500_000_000
+_TRIAL_FOLDER = re.compile(r"([0-9]+)|\.([0-9]+)\.part", re.ASCII)  # kept, or half-saved
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,23 @@ def load_policy(folder: RunFolder, trial: int) -> KeptPolicy:
     weights = path / "policy.npz"
     if request is None or not weights.is_file():
         raise FileNotFoundError(f"Trial {trial} kept no weights: only the best and the pinned trials do.")
-    if weights.stat().st_size > MAX_WEIGHTS_BYTES:
-        raise ValueError(f"The weights of trial {trial} are larger than {MAX_WEIGHTS_BYTES} bytes.")
-    with np.load(weights, allow_pickle=False) as data:
-        return KeptPolicy({name: data[name] for name in data.files}, request)
+    try:
+        return KeptPolicy(_read_arrays(weights), request)
+    except Exception as error:  # a damaged archive raises whatever its bytes lead zipfile and NumPy to
+        raise ValueError(f"The weights of trial {trial} cannot be read: {error}.") from error
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:  # as unpacked: a small file may hold terabytes of zeros
+        size_bytes = sum(member.file_size for member in archive.infolist())
+    if size_bytes > MAX_WEIGHTS_BYTES:
+        raise ValueError(f"they are larger than {MAX_WEIGHTS_BYTES} bytes")
+    with np.load(path, allow_pickle=False) as data:
+        arrays = {name: data[name] for name in data.files}
+    foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if foreign:
+        raise ValueError(f"{foreign[0][:80]!r} is not an array")
+    return arrays
 
 
 def kept_trials(folder: RunFolder) -> set[int]:
@@ -64,9 +80,10 @@ def kept_trials(folder: RunFolder) -> set[int]:
 
 
 def drop_policies_except(folder: RunFolder, keep: Collection[int]) -> None:
-    """Delete every kept policy but those of `keep`. Only the holder of the run's lock may call this."""
+    """Delete every policy, whole or half-saved, but those of `keep`. Needs the run's lock."""
     for path in _entries(folder.weights):
-        if path.name.isdecimal() and int(path.name) not in keep:
+        match = _TRIAL_FOLDER.fullmatch(path.name)
+        if match and int(match[1] or match[2]) not in keep:
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from types import NoneType
 from typing import Any
 
 from storage.paths import RunFolder
@@ -52,11 +53,9 @@ def read_heartbeats(folder: RunFolder) -> list[Heartbeat]:
         return []
     beats = []
     for path in folder.heartbeats.glob("[0-9]*.json"):
-        record = read_record(path)
-        try:
-            beats.append(Heartbeat(**record or {}))
-        except TypeError:
-            continue  # replaced or removed while we looked, or written by another version
+        beat = _heartbeat(read_record(path) or {})
+        if beat and path.name == f"{beat.trial}.json":
+            beats.append(beat)  # else removed while we looked, written by another version, or by hand
     return sorted(beats, key=lambda beat: beat.trial)
 
 
@@ -94,6 +93,27 @@ def read_curve(folder: RunFolder, trial: int) -> Curve:
                 episodes.append((int(row[0]), float(row[1])))
             else:
                 evaluations.append((int(row[0]), float(row[1]), float(row[2])))
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
             continue  # a torn line of a killed worker
     return Curve(tuple(episodes), tuple(evaluations))
+
+
+_KINDS: dict[object, tuple[type, ...]] = {
+    int: (int,),
+    float: (int, float),
+    float | None: (int, float, NoneType),
+    str: (str,),
+}
+
+
+def _heartbeat(record: dict[str, Any]) -> Heartbeat | None:
+    """Return the record as a heartbeat, or None when it is none: others build paths and rates from it."""
+    if record.keys() != {field.name for field in fields(Heartbeat)}:
+        return None
+    for field in fields(Heartbeat):
+        value = record[field.name]
+        if isinstance(value, bool) or not isinstance(value, _KINDS[field.type]):
+            return None
+        if isinstance(value, int | float) and not abs(value) < 1e300:
+            return None
+    return Heartbeat(**record)

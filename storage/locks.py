@@ -15,6 +15,10 @@ class FileLock:
     """An exclusive lock on `path` for as long as this object is entered.
 
     The descriptor is close-on-exec, so worker processes never inherit the lock.
+
+    Raises:
+        LockHeld: another process still holds it after `wait_s`.
+        FileNotFoundError: its folder does not exist, or went while this waited.
     """
 
     def __init__(self, path: Path, *, wait_s: float = 0.0) -> None:
@@ -23,19 +27,24 @@ class FileLock:
         self._descriptor: int | None = None
 
     def __enter__(self) -> "FileLock":
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + self._wait_s
         while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Without this check, who waited for the lock of a folder that was deleted would hold nothing.
+                if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
+                    self._descriptor, descriptor = descriptor, -1
+                    return self
+            except FileNotFoundError:
+                continue
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    os.close(descriptor)
                     raise LockHeld(f"{self._path} is held by another process.") from None
-                time.sleep(0.02)
-            else:
-                self._descriptor = descriptor
-                return self
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
+            time.sleep(0.02)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

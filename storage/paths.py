@@ -136,7 +136,12 @@ def list_runs(root: Path) -> list[RunFolder]:
     """Return every run under `root`, newest first (by the creation time of its job file)."""
     if not root.is_dir():
         return []
-    folders = [p for p in root.iterdir() if not p.is_symlink() and (p / "job.json").is_file()]
-    return [
-        RunFolder(p) for p in sorted(folders, key=lambda p: (p / "job.json").stat().st_mtime, reverse=True)
-    ]
+    created: list[tuple[float, Path]] = []
+    for path in root.iterdir():
+        if not NAME_PATTERN.fullmatch(path.name) or path.is_symlink():
+            continue  # what `find_run` refuses, and what is being copied or deleted
+        try:
+            created.append(((path / "job.json").stat().st_mtime, path))
+        except OSError:
+            continue  # no run, or deleted while we looked
+    return [RunFolder(path) for _, path in sorted(created, reverse=True)]

@@ -1,0 +1,88 @@
+"""Which trials count, which are ranked, and why others failed."""
+
+from datetime import datetime
+
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from storage.trials import (
+    FAILURE,
+    IMPORTED_FROM,
+    completed,
+    counted,
+    failure_kind,
+    ranked,
+    read_study,
+)
+
+
+def trial(number, state, value=None, **user_attrs):
+    frozen = create_trial(state=state, value=value, user_attrs=user_attrs)
+    frozen.number = number
+    return frozen
+
+
+def test_no_trials():
+    assert counted([]) == completed([]) == ranked([], maximize=True) == []
+
+
+def test_only_own_complete_and_pruned_trials_count():
+    trials = [
+        trial(0, TrialState.COMPLETE, 1.0),
+        trial(1, TrialState.PRUNED),
+        trial(2, TrialState.FAIL),
+        trial(3, TrialState.RUNNING),
+        trial(4, TrialState.WAITING),
+        trial(5, TrialState.COMPLETE, 1.0, **{IMPORTED_FROM: "other"}),
+        trial(6, TrialState.PRUNED, **{IMPORTED_FROM: "other"}),
+    ]
+    assert [t.number for t in counted(trials)] == [0, 1]
+    assert [t.number for t in completed(trials)] == [0, 5]
+
+
+def test_a_pruned_trial_with_a_value_is_no_result():
+    assert completed([trial(0, TrialState.PRUNED, 3.0)]) == []
+
+
+@pytest.mark.parametrize(("maximize", "expected"), [(True, [4, 1, 3, 0, 2]), (False, [2, 0, 1, 3, 4])])
+def test_ranking_has_infinities_at_the_ends_and_breaks_ties_by_number(maximize, expected):
+    values = [1.0, 2.0, float("-inf"), 2.0, float("inf")]
+    trials = [trial(i, TrialState.COMPLETE, value) for i, value in enumerate(values)]
+    assert [t.number for t in ranked(reversed(trials), maximize=maximize)] == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        (None, "error"),
+        ({"kind": "killed"}, "killed"),
+        ({}, "error"),
+        ("text", "error"),
+        ([], "error"),
+        ({"kind": 5}, "5"),
+        ({"kind": None}, "None"),
+    ],
+)
+def test_failure_kind_of_a_failed_trial_is_always_text(record, kind):
+    attrs = {} if record is None else {FAILURE: record}
+    assert failure_kind(trial(0, TrialState.FAIL, **attrs)) == kind
+
+
+def test_a_trial_that_did_not_fail_has_no_failure():
+    assert failure_kind(trial(0, TrialState.PRUNED, **{FAILURE: {"kind": "killed"}})) is None
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_a_snapshot_has_the_direction_and_all_trials(direction):
+    study = optuna.create_study(direction=direction, study_name="s")
+    study.add_trial(create_trial(value=1.0))
+    study.enqueue_trial({"x": 1})
+    data = read_study(study._storage, "s")
+    assert (data.name, data.maximize, len(data.trials)) == ("s", direction == "maximize", 2)
+    assert isinstance(data.trials[0].datetime_start, datetime)
+
+
+def test_an_unknown_study_is_a_key_error():
+    with pytest.raises(KeyError):
+        read_study(optuna.storages.InMemoryStorage(), "absent")
