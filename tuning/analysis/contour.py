@@ -140,7 +140,7 @@ def contour_figure(info: ContourInfo, *, theme: str = "light") -> go.Figure:
             figure.add_trace(trace)
     best = next((p for p in info.points if p[0] == info.best_number), None)
     title = "No trial has both parameters" if best is None else f"Best: {three_digits(best[3])} at {best[4]}"
-    subtitle = f"{count(len(info.points), 'complete trial')}; stronger colour is better, blank is untried"
+    subtitle = f"{count(len(info.points), 'complete trial')}; stronger is better, blank untried"
     base_layout(figure, theme=theme, title=title, subtitle=subtitle)
     _bounded_axis(figure, info.x, [p[1] for p in info.points], theme, vertical=False)
     _bounded_axis(figure, info.y, [p[2] for p in info.points], theme, vertical=True)

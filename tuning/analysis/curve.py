@@ -119,7 +119,7 @@ def curve_figure(info: CurveInfo, *, theme: str = "light") -> go.Figure:
         )
         steps_at, mean, std, _ = info.evaluations[-1]
         spread = "" if std is None else f" ± {three_digits(std)}"
-        title = f"{name}: {three_digits(mean)}{spread} at {whole(steps_at)} env steps"
+        title = f"{name}: {three_digits(mean)}{spread} at {whole(steps_at)} steps"
     elif info.running_mean:
         title = f"{name}: training mean {three_digits(info.running_mean[-1][1])}, not evaluated"
     else:

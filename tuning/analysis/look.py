@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from tuning.analysis.words import THIN, age, count, duration, safe, three_digits, whole, wrapped
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 __all__ = [
     "HEIGHT",
@@ -130,8 +131,8 @@ def blend(first: str, last: str, share: float) -> str:
 
 
 def base_layout(
-    figure: go.Figure, *, theme: str, title: str, subtitle: str = "", height: int = HEIGHT
-) -> go.Figure:
+    figure: "go.Figure", *, theme: str, title: str, subtitle: str = "", height: int = HEIGHT
+) -> "go.Figure":
     """Give a figure our fonts, margins, colours and a legend below the plot; return the same figure.
 
     Everything is set on the figure itself, since Streamlit's theme replaces templates but not a figure's
@@ -208,8 +209,10 @@ def axis_settings(theme: str) -> dict[str, Any]:
     }
 
 
-def empty_figure(*, theme: str, title: str, why: str, height: int = HEIGHT) -> go.Figure:
+def empty_figure(*, theme: str, title: str, why: str, height: int = HEIGHT) -> "go.Figure":
     """Return a figure without data that keeps its title and says why it is empty."""
+    import plotly.graph_objects as go  # slow, and pages without a figure want only the words above
+
     figure = base_layout(go.Figure(), theme=theme, title=title, height=height)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)

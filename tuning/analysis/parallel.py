@@ -116,7 +116,7 @@ def parallel_figure(info: ParallelInfo, *, theme: str = "light", narrow: bool = 
     title = "No complete trial yet"
     if info.lines:
         title = f"Best: {three_digits(info.lines[0].value)}, trial {info.lines[0].number}"
-    subtitle = f"{count(len(info.lines), 'complete trial')} across the declared bounds, worst to best"
+    subtitle = f"{count(len(info.lines), 'complete trial')} over the declared bounds"
     height = 130 + 74 * (len(info.axes) + 1) if narrow else 460
     base_layout(figure, theme=theme, title=title, subtitle=subtitle, height=height)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)

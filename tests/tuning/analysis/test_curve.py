@@ -27,7 +27,7 @@ def test_many_episodes_are_thinned_but_all_count():
 
 def test_the_title_says_how_it_ended():
     title = curve_figure(curve_info([(1, 1.0)], EVALUATIONS, number=3)).layout.title.text.replace("<br>", " ")
-    assert "Trial 3: -4 ± 1 at 400 env steps" in title
+    assert "Trial 3: -4 ± 1 at 400 steps" in title
     assert "not evaluated" in curve_figure(curve_info([(1, 1.0)], [])).layout.title.text.replace("<br>", " ")
 
 

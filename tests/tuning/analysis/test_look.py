@@ -1,5 +1,7 @@
 import dataclasses
 import re
+import subprocess
+import sys
 
 import plotly.graph_objects as go
 import pytest
@@ -81,3 +83,8 @@ def test_an_empty_figure_keeps_its_title_and_says_why():
 )
 def test_a_clicked_point_names_its_trial(points, number):
     assert selected_trial(points) == number
+
+
+def test_the_words_cost_no_plotly():
+    code = "import sys, tuning.analysis.look, tuning.analysis.summary; sys.exit('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
