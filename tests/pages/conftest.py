@@ -19,6 +19,7 @@ from storage.paths import RunFolder
 from storage.records import write_record
 from storage.trials import EVALUATIONS, FAILURE, RESOLVED, RUN, TIMESTEPS
 from tuning import launch
+from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec, build_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,13 +53,16 @@ def make_study(runs: Path) -> MakeStudy:
         reason: str = "All 5 trials are done.",
         n_trials: int = 5,
         env_id: str = "Pendulum-v1",
+        search_space: str = "learning-rate-only",
+        failure: str = "ValueError: boom",
     ) -> RunFolder:
-        folder = launch.create_study(tiny_spec(name, n_trials=n_trials, env_id=env_id), runs)
+        spec = tiny_spec(name, n_trials=n_trials, env_id=env_id, search_space=search_space)
+        folder = launch.create_study(spec, runs)
         study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
         for index in range(n_complete + n_pruned + n_failed):
             trial = study.ask()
-            rate = trial.suggest_float("learning_rate", 3e-5, 3e-3, log=True)
-            trial.set_user_attr(RESOLVED, {"learning_rate": rate})
+            params = {p.name: p.suggest(trial) for p in spec.search_space}
+            trial.set_user_attr(RESOLVED, resolve_configuration(spec, params))
             trial.set_user_attr(
                 RUN, {"pid": 1, "task": index, "train_seed": 1, "eval_seed": 2, "alone": False}
             )
@@ -73,8 +77,8 @@ def make_study(runs: Path) -> MakeStudy:
             elif index < n_complete + n_pruned:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             else:
-                failure = {"kind": "error", "message": "ValueError: boom", "traceback": "Traceback ..."}
-                trial.set_user_attr(FAILURE, failure)
+                record = {"kind": "error", "message": failure, "traceback": f"Traceback ...\n{failure}"}
+                trial.set_user_attr(FAILURE, record)
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if state is not None:
             write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
@@ -148,13 +152,19 @@ def open_page(runs: Path) -> OpenPage:
     return open_one
 
 
-def tiny_spec(name: str = "demo", *, n_trials: int = 5, env_id: str = "Pendulum-v1") -> StudySpec:
+def tiny_spec(
+    name: str = "demo",
+    *,
+    n_trials: int = 5,
+    env_id: str = "Pendulum-v1",
+    search_space: str = "learning-rate-only",
+) -> StudySpec:
     """A spec whose trials take no time."""
     return build_spec(
         {
             "name": name,
             "env": {"id": env_id},
-            "search_space": "learning-rate-only",
+            "search_space": search_space,
             "budget": {"n_trials": n_trials, "n_timesteps": 1000, "n_evaluations": 2, "n_eval_episodes": 2},
             "defaults_first": False,
         }
