@@ -34,7 +34,8 @@ class SafeJournalBackend(JournalFileBackend):
 
     A stock file that loses power in mid-line swallows the next append and then refuses every reader. Here
     the writer holds an `flock` on the log itself, moves an unfinished last line to `<name>.torn`, writes all
-    or nothing, and syncs.
+    or nothing, and syncs. One object belongs to one version of the file: once that was cut short or replaced,
+    what it has read no longer fits, and it refuses to read or write.
 
     Args:
         path: absolute path of the log.
@@ -53,25 +54,44 @@ class SafeJournalBackend(JournalFileBackend):
         elif not path.is_file():
             raise JournalMissing(f"There is no journal at {path}: it was moved or deleted.")
         super().__init__(str(path), lock_obj=_NoLock())
+        self._identity = _identity(os.stat(path))
+        self._next = (0, 0)  # number and offset of the line that follows the last one that was read
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Yield the operations from `log_number_from` on; an unfinished last line is not one of them."""
-        known_end = self._log_number_offset.get(log_number_from, 0)
         try:
-            if os.stat(self._file_path).st_size < known_end:
-                raise JournalDamaged(
-                    f"The journal {self._file_path} has become shorter: it was truncated or replaced."
-                )
-            yield from super().read_logs(log_number_from)
+            log = open(self._file_path, "rb")
         except FileNotFoundError:
             raise JournalMissing(f"The journal {self._file_path} was moved or deleted.") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise JournalDamaged(f"The journal {self._file_path} holds a damaged line: {error}.") from error
+        with log:
+            stat = os.fstat(log.fileno())
+            self._check(stat)
+            number, offset = self._next if self._next[0] <= log_number_from else (0, 0)
+            log.seek(max(0, offset - 1))
+            if offset and log.read(1) != b"\n":
+                raise JournalDamaged(f"The journal {self._file_path} was rewritten while it was open.")
+            for line in log:
+                offset += len(line)
+                if offset > stat.st_size or not line.endswith(b"\n"):
+                    return  # somebody writes it right now, or died while writing it
+                if offset == stat.st_size and b"\0" in line:
+                    return  # torn as well: the power went before all of its blocks were on the disk
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    raise JournalDamaged(
+                        f"Line {number + 1} of the journal {self._file_path} is damaged: {error}."
+                    ) from error
+                number += 1
+                self._next = (number, offset)
+                if number > log_number_from:
+                    yield record
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append whole lines, durably, or leave the log as it was."""
         data = b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs)
         with _locked(self._file_path) as descriptor:
+            self._check(os.fstat(descriptor))
             end = _drop_torn_tail(descriptor, self._file_path)
             try:
                 view = memoryview(data)
@@ -81,6 +101,17 @@ class SafeJournalBackend(JournalFileBackend):
             except BaseException:
                 os.ftruncate(descriptor, end)
                 raise
+
+    def _check(self, stat: os.stat_result) -> None:
+        """Raise JournalDamaged when the file is no longer the one that this object has read."""
+        if _identity(stat) != self._identity:
+            raise JournalDamaged(f"The journal {self._file_path} was replaced by another file.")
+        if stat.st_size < self._next[1]:
+            raise JournalDamaged(f"The journal {self._file_path} has become shorter: it was truncated.")
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
 
 
 class _NoLock(BaseJournalFileLock):
@@ -103,8 +134,7 @@ def _locked(path: str) -> Iterator[int]:
             raise JournalMissing(f"The journal {path} was moved or deleted.") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            opened, current = os.fstat(descriptor), os.stat(path)
-            if (opened.st_dev, opened.st_ino) == (current.st_dev, current.st_ino):
+            if _identity(os.fstat(descriptor)) == _identity(os.stat(path)):
                 yield descriptor
                 return
         except FileNotFoundError:
@@ -114,16 +144,13 @@ def _locked(path: str) -> Iterator[int]:
 
 
 def _drop_torn_tail(descriptor: int, path: str) -> int:
-    """Move bytes after the last newline to `<path>.torn` and return the log's length without them."""
+    """Move an unfinished last line to `<path>.torn` and return the log's length without it."""
     size = os.fstat(descriptor).st_size
-    end = size
-    while end > 0:
-        start = max(0, end - 65_536)
-        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            end = start + newline + 1
-            break
-        end = start
+    end = _line_start(descriptor, size)
+    if end == size:
+        last = _line_start(descriptor, size - 1)
+        if b"\0" in os.pread(descriptor, size - last, last):  # its end reached the disk, not all before it
+            end = last
     if end < size:
         with open(f"{path}.torn", "ab") as kept:
             kept.write(os.pread(descriptor, size - end, end) + b"\n")
@@ -131,6 +158,17 @@ def _drop_torn_tail(descriptor: int, path: str) -> int:
             os.fsync(kept.fileno())
         os.ftruncate(descriptor, end)
     return end
+
+
+def _line_start(descriptor: int, end: int) -> int:
+    """Return the place after the last newline before `end`."""
+    while end > 0:
+        start = max(0, end - 65_536)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 def open_journal(path: Path, *, create: bool = False) -> JournalStorage:
@@ -144,7 +182,9 @@ def open_journal(path: Path, *, create: bool = False) -> JournalStorage:
     """
     try:
         return JournalStorage(SafeJournalBackend(path, create=create))
-    except (AssertionError, KeyError, TypeError) as error:
+    except (JournalMissing, JournalDamaged, OSError):
+        raise
+    except Exception as error:  # whatever Optuna's replay trips over
         raise JournalDamaged(
-            f"The journal {path} holds an operation that Optuna does not know: {error!r}."
+            f"The journal {path} holds an operation that Optuna cannot replay: {error!r}."
         ) from error
