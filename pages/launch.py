@@ -1,5 +1,157 @@
 """What do I want to search?"""
 
-from pages.components import frame
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components import environment_choice, frame, launch_bar, launch_form, search_space_editor
+from pages.components.launch_form import PREFIX
+from tuning import checks, examples
+from tuning.algorithms import algorithm
+from tuning.estimate import usable_cores
+from tuning.spec import SpecError, StudySpec, build_spec, parse_spec
+
+SPACE = "launch-space"  # session: (generation, base table); the editor's key holds the generation
+DRAFT = "launch-draft"  # session: the table as last edited, for coming back to the page
+N_CORES = usable_cores()
+
+
+def fill(spec: StudySpec) -> None:
+    """Fill the whole form from a spec."""
+    st.session_state.update(launch_form.fields_from_spec(spec))
+    set_space(spec.search_space)
+
+
+def set_space(parameters: tuple[search_space_editor.Parameter, ...]) -> None:
+    """Replace the table of the search space."""
+    generation = st.session_state.get(SPACE, (0, None))[0] + 1
+    st.session_state[SPACE] = (generation, search_space_editor.rows_from_parameters(parameters))
+    st.session_state.pop(DRAFT, None)
+
+
+def use_preset() -> None:
+    """Take over the chosen preset."""
+    name = st.session_state[PREFIX + "preset"]
+    if name is None:
+        return
+    preset = algorithm(st.session_state[PREFIX + "algorithm"]).preset(name)
+    set_space(preset.space)
+    if preset.n_train_envs:
+        st.session_state[PREFIX + "train-envs"] = preset.n_train_envs
+
+
+def use_yaml() -> None:
+    """Fill the form from the pasted or uploaded spec."""
+    upload = st.session_state.get("spec-upload")
+    text = upload.getvalue().decode("utf-8", "replace") if upload else st.session_state.get("spec-text") or ""
+    try:
+        fill(parse_spec(text))
+    except SpecError as error:
+        st.session_state["spec-faults"] = error.faults
+
+
+def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
+    """Draw the presets, the table and what it means."""
+    presets = {preset.name: preset for preset in algorithm(st.session_state[PREFIX + "algorithm"]).presets}
+    st.segmented_control(
+        "Preset",
+        list(presets),
+        format_func=lambda name: presets[name].title if name in presets else str(name),
+        key=PREFIX + "preset",
+        on_change=use_preset,
+        persist_state="session",
+        help="\n".join(f"- {preset.title}: {preset.about}" for preset in presets.values()),
+    )
+    generation, base = st.session_state[SPACE]
+    if f"space-{generation}" not in st.session_state and DRAFT in st.session_state:
+        generation, base = (
+            generation + 1,
+            st.session_state[DRAFT],
+        )  # back on the page: the editor is a new one
+        st.session_state[SPACE] = (generation, base)
+    edited = search_space_editor.draw_editor(base, key=f"space-{generation}")
+    st.session_state[DRAFT] = edited
+    parameters, faults = search_space_editor.parameters_from_rows(edited)
+    if parameters:
+        with st.expander("What the algorithm receives", icon=":material/visibility:", expanded=True):
+            left, right = st.columns(2)
+            left.caption("Range of each argument")
+            left.dataframe(search_space_editor.resolved_table(parameters), hide_index=True, key="resolved")
+            right.caption("Five random configurations")
+            right.dataframe(
+                search_space_editor.sampled_table(parameters, seed=0), hide_index=True, key="sampled"
+            )
+    return parameters, faults
+
+
+def draw_yaml(spec: StudySpec | None) -> None:
+    """Draw the request as YAML, to keep, and a way to load one."""
+    if spec is not None:
+        st.code(spec.to_yaml(), language="yaml", height=320)
+        st.download_button("Download", spec.to_yaml(), f"{spec.name}.yaml", icon=":material/download:")
+    st.text_area("Paste a spec", key="spec-text", help="YAML or JSON, as `python -m tuning launch` takes it.")
+    st.file_uploader("Or choose a file", type=["yaml", "yml", "json"], key="spec-upload")
+    st.button("Fill the form", on_click=use_yaml, key="spec-fill")
+    if faults := st.session_state.pop("spec-faults", None):
+        launch_bar.draw_faults(faults)
+
+
+def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
+    """Put each piece of advice beside the fields it is about."""
+    for advice in checks.warnings(spec, n_cores=N_CORES):
+        place = places.get(advice.field.split(".")[0], places["n_workers"])
+        place.caption(f":orange[:material/warning:] {frame.escape(advice.text)}")
+
 
 frame.open_page("Launch", "What do I want to search?", icon=":material/rocket_launch:")
+if SPACE not in st.session_state:
+    fill(examples.pendulum_story().model_copy(update={"n_workers": min(2, N_CORES)}))
+
+columns = st.columns([2, 2, 1])
+with columns[0]:
+    environment_choice.draw_environment_choice()
+columns[1].text_input(
+    "Name", key=PREFIX + "name", persist_state="session", help="Four digits are added to it."
+)
+with columns[2]:
+    launch_form.draw_algorithm()
+about_env, bar = st.container(), st.container()
+st.subheader("Search space", anchor=False)
+space_place = st.container()
+with space_place:
+    parameters, faults = draw_space()
+st.subheader("Budget", anchor=False)
+launch_form.draw_budget()
+budget_place = st.container()
+st.subheader("Sampler and pruner", anchor=False)
+launch_form.draw_method()
+method_place = st.container()
+st.subheader("Workers", anchor=False)
+launch_form.draw_running(N_CORES)
+workers_place = st.container()
+with st.expander("Fixed hyperparameters and environment arguments", icon=":material/tune:"):
+    launch_form.draw_fixed()
+    fixed_place = st.container()
+    launch_form.draw_kwargs()
+
+spec = None
+data, field_faults = launch_form.data_from_fields(st.session_state.to_dict())
+faults = [*field_faults, *faults]
+with about_env:
+    policy, env_faults = environment_choice.draw_environment(data["env"]["id"], data["env"]["kwargs"])
+try:
+    spec = build_spec(
+        {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in parameters]}
+    )
+except SpecError as error:
+    faults += error.faults
+faults += env_faults
+with bar:
+    if faults:
+        launch_bar.draw_faults(faults)
+    launch_bar.draw_launch_button(None if faults else spec)
+if spec is not None:
+    places = {"search_space": space_place, "budget": budget_place, "hyperparameters": fixed_place}
+    places |= {"sampler": method_place, "pruner": method_place, "n_workers": workers_place}
+    draw_advice(spec, places)
+with st.expander("The request as YAML", icon=":material/code:"):
+    draw_yaml(spec)

@@ -1,5 +1,6 @@
 """Everything that pages keep between reruns, keyed on what changes on disk. All values are read-only."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_jou
 from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.trials import StudyData, read_study
-from tuning import jobs, launch
+from tuning import environments, jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
+from tuning.environments import EnvDescription, EnvInfo
 from tuning.spec import SpecError, StudySpec, load_spec
 
 if TYPE_CHECKING:
@@ -71,6 +73,26 @@ def tidy(folder: RunFolder) -> None:
             launch.tidy(folder)
     except UNREADABLE:
         return  # the page that shows the study says so
+
+
+@st.cache_data(max_entries=1, show_spinner="Listing the environments")
+def catalogue() -> list[EnvInfo]:
+    """Return the environments that can be chosen; asked from a child process once.
+
+    Raises:
+        EnvironmentsError: a package of the server's owner cannot be used.
+    """
+    return environments.catalogue_from_child()
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking at the environment")
+def environment(env_id: str, kwargs_json: str) -> EnvDescription:
+    """Return what an agent sees and does in an environment; asked from a child process.
+
+    Raises:
+        EnvironmentsError: it cannot be made.
+    """
+    return environments.describe_from_child(env_id, json.loads(kwargs_json))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -93,24 +93,24 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
         alt="Every study with its state, progress and best value",
         # Widths in px: together they fit a window of 1280.
         column_config={
-            "study": column.TextColumn("Study", width=168),
-            "open": column.ButtonColumn("", width=60, on_click=_open, args=(shown, pages), key=OPEN),
-            "state": column.TextColumn("State", width=88),
+            "study": column.TextColumn("Study", width=172),
+            "open": column.ButtonColumn("", width=58, on_click=_open, args=(shown, pages), key=OPEN),
+            "state": column.TextColumn("State", width=92),
             "progress": column.ProgressColumn(
-                "Progress",
+                "Done",
                 min_value=0,
                 max_value=1,
                 format="\u2060",
-                width=56,
+                width=52,
                 help="Of the budget of trials",
             ),
-            "trials": column.TextColumn("Trials", width=76, help="Complete and pruned, of the budget"),
-            "best": column.TextColumn("Best", width=60, alignment="right", help="Return of the best trial"),
+            "trials": column.TextColumn("Trials", width=78, help="Complete and pruned, of the budget"),
+            "best": column.TextColumn("Best", width=58, alignment="right", help="Return of the best trial"),
             "best_so_far": column.LineChartColumn(
-                "Trend", width=70, help="The best value after each complete trial"
+                "Trend", width=66, help="The best value after each complete trial"
             ),
-            "task": column.TextColumn("Task", width=152),
-            "created": column.TextColumn("Created", width=90),
+            "task": column.TextColumn("Task", width=154),
+            "created": column.TextColumn("Created", width=88),
             "delete": column.ButtonColumn(
                 "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
             ),

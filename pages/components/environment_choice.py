@@ -1,0 +1,56 @@
+"""The choice of the environment, and what an agent sees and does in it."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from pages.components import cached, frame
+from pages.components.launch_form import PREFIX
+from tuning.analysis.look import three_digits, whole
+from tuning.environments import EnvDescription, EnvironmentsError
+
+DEFAULT_POLICY = "MlpPolicy"
+
+
+def draw_environment_choice() -> None:
+    """Draw the list of environments; an id that is not in it may be typed."""
+    try:
+        known = [info.id for info in cached.catalogue()]
+    except EnvironmentsError as error:
+        st.error(frame.escape(str(error)), icon=":material/error:")
+        known = []
+    current = st.session_state[PREFIX + "env"]
+    st.selectbox(
+        "Environment",
+        known if current in known or not current else [current, *known],
+        key=PREFIX + "env",
+        accept_new_options=True,
+        persist_state="session",
+        help="From the installed Gymnasium registry, and from the packages in EDGEWISE_ENV_PACKAGES.",
+    )
+
+
+def draw_environment(env_id: str, kwargs: dict[str, Any]) -> tuple[str, list[str]]:
+    """Describe the environment; return the policy that reads its observations, and why it cannot be used."""
+    try:
+        seen = cached.environment(env_id, json.dumps(kwargs, sort_keys=True))
+    except EnvironmentsError as error:
+        return DEFAULT_POLICY, [str(error)]
+    st.caption(description(seen))
+    if seen.caution:
+        st.caption(f":orange[:material/warning:] {frame.escape(seen.caution)}")
+    return seen.policy, [seen.fault] if seen.fault else []
+
+
+def description(seen: EnvDescription) -> str:
+    """Return what an agent sees and does, as one line of Markdown."""
+    parts = [
+        f"Observes {frame.escape(seen.observation_space)}",
+        f"acts in {frame.escape(seen.action_space)}",
+    ]
+    if seen.max_episode_steps:
+        parts.append(f"episodes end after {whole(seen.max_episode_steps)} steps")
+    if seen.reward_threshold is not None:
+        parts.append(f"solved at a return of {three_digits(seen.reward_threshold)}")
+    return " · ".join(parts)

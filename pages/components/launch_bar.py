@@ -1,0 +1,68 @@
+"""What keeps a study from being launched, how long it may take, and the button."""
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components import frame
+from storage.paths import runs_root
+from tuning import jobs, launch
+from tuning.analysis.look import count, three_digits
+from tuning.estimate import Estimate, study_seconds
+from tuning.spec import StudySpec
+
+DOUBLE_PRESS_S = 10.0
+LAST = "last-launch"  # session: (spec, folder, when) of the newest launch
+
+
+def draw_faults(faults: Sequence[str]) -> None:
+    """Say what is wrong with the request, all at once."""
+    lines = "\n".join(f"- {frame.escape(fault)}" for fault in faults)
+    st.error(f"This cannot be launched yet.\n\n{lines}", icon=":material/error:")
+
+
+def draw_launch_button(spec: StudySpec | None) -> None:
+    """Draw the button with the estimate beside it; None for a request that is not valid."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Launch", type="primary", icon=":material/rocket_launch:", key="launch", disabled=spec is None
+        )
+        if spec is not None:
+            estimate = study_seconds(spec)
+            st.caption(estimate_sentence(spec, estimate), width="content", help=estimate.basis)
+    if pressed and spec is not None:
+        _launch(spec)
+
+
+def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
+    """Return what is asked for and roughly how long it takes."""
+    trials, workers = count(spec.budget.n_trials, "trial"), count(spec.n_workers, "worker")
+    return f"{trials} on {workers}: roughly {rough_range(estimate.low_s, estimate.high_s)}"
+
+
+def rough_range(low_s: float, high_s: float) -> str:
+    """Return a range of times in one unit and no more digits than a guess deserves: 4 to 15 min."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if high_s >= 2 * size or size == 1:
+            low, high = (three_digits(float(f"{value / size:.2g}")) for value in (low_s, high_s))
+            return f"{high} {unit}" if low == high else f"{low} to {high} {unit}"
+    raise AssertionError
+
+
+def _launch(spec: StudySpec) -> None:
+    last = st.session_state.get(LAST)
+    if last and last[0] == spec and time.monotonic() - last[2] < DOUBLE_PRESS_S:
+        frame.go("pages/live.py", last[1])  # the second press of a double click
+    try:
+        folder = launch.create_study(spec, runs_root())
+    except OSError as error:
+        st.error(f"The study could not be written: {frame.escape(str(error))}", icon=":material/error:")
+        return
+    st.session_state[LAST] = (spec, folder, time.monotonic())
+    try:
+        with st.spinner("Starting the study"):
+            launch.start(folder)
+    except (jobs.StartFailed, jobs.AlreadyRunning, OSError) as error:
+        st.session_state["job-problem"] = str(error)
+    frame.go("pages/live.py", folder)

@@ -1,0 +1,265 @@
+"""The launch form's fields, from a spec and back to one. The search space's table is kept apart."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+import yaml
+
+from tuning.algorithms import algorithm, algorithm_names
+from tuning.spec import StudySpec
+
+PREFIX = "launch-"
+TIMESTEPS_STEP = 5_000
+
+
+def fields_from_spec(spec: StudySpec) -> dict[str, Any]:
+    """Return the value of each field, by its key in the session."""
+    fields = {
+        "name": spec.name,
+        "env": spec.env.id,
+        "env-kwargs": json.dumps(spec.env.kwargs) if spec.env.kwargs else "",
+        "algorithm": spec.algorithm,
+        "preset": preset_of(spec),
+        "hyperparameters": "\n".join(f"{k}: {json.dumps(v)}" for k, v in spec.hyperparameters.items()),
+        "trials": spec.budget.n_trials,
+        "timesteps": spec.budget.n_timesteps,
+        "evaluations": spec.budget.n_evaluations,
+        "episodes": spec.budget.n_eval_episodes,
+        "minutes": spec.budget.timeout_s / 60 if spec.budget.timeout_s else None,
+        "sampler": spec.sampler.name,
+        "sampler-startup": spec.sampler.n_startup_trials,
+        "multivariate": spec.sampler.multivariate,
+        "pruner": spec.pruner.name,
+        "pruner-startup": spec.pruner.n_startup_trials,
+        "warmup": round(100 * spec.pruner.warmup_fraction, 2),
+        "train-envs": spec.n_train_envs,
+        "eval-envs": spec.n_eval_envs,
+        "workers": spec.n_workers,
+        "seed": spec.seed,
+        "defaults-first": spec.defaults_first,
+        "keep": spec.retention.top,
+    }
+    return {PREFIX + key: value for key, value in fields.items()}
+
+
+def data_from_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the request without its search space, for `build_spec`, and a sentence for each faulty field."""
+    faults: list[str] = []
+    get = {str(key).removeprefix(PREFIX): value for key, value in fields.items()}
+    warmup = get["warmup"]
+    minutes = get["minutes"]
+    data = {
+        "name": get["name"],
+        "env": {
+            "id": get["env"] or "",
+            "kwargs": _mapping(get["env-kwargs"], "Environment arguments", faults),
+        },
+        "algorithm": get["algorithm"],
+        "hyperparameters": _mapping(get["hyperparameters"], "Fixed hyperparameters", faults),
+        "budget": {
+            "n_trials": get["trials"],
+            "n_timesteps": get["timesteps"],
+            "n_evaluations": get["evaluations"],
+            "n_eval_episodes": get["episodes"],
+            "timeout_s": minutes * 60 if minutes else None,
+        },
+        "sampler": {
+            "name": get["sampler"],
+            "n_startup_trials": get["sampler-startup"],
+            "multivariate": get["multivariate"],
+        },
+        "pruner": {
+            "name": get["pruner"],
+            "n_startup_trials": get["pruner-startup"],
+            "warmup_fraction": 1 / 3 if abs(warmup - 100 / 3) < 0.01 else warmup / 100,
+        },
+        "n_train_envs": get["train-envs"],
+        "n_eval_envs": get["eval-envs"],
+        "n_workers": get["workers"],
+        "seed": get["seed"],
+        "defaults_first": get["defaults-first"],
+        "retention": {"top": get["keep"]},
+    }
+    return data, faults
+
+
+def preset_of(spec: StudySpec) -> str | None:
+    """Return the name of the preset whose space the spec has, or None."""
+    for preset in algorithm(spec.algorithm).presets:
+        if preset.space == spec.search_space:
+            return preset.name
+    return None
+
+
+def draw_budget() -> None:
+    """Draw how much is spent."""
+    first, second, third, fourth, fifth = st.columns(5)
+    with first:
+        _whole(
+            "trials",
+            "Trials",
+            1,
+            100_000,
+            step=10,
+            help="Complete and pruned ones; failed ones are repeated.",
+        )
+    with second:
+        _whole(
+            "timesteps",
+            "Steps a trial",
+            1,
+            10**10,
+            step=TIMESTEPS_STEP,
+            help="Env steps over all training envs.",
+        )
+    with third:
+        _whole("evaluations", "Evaluations", 1, 1000, help="During each trial, the last one at its end.")
+    with fourth:
+        _whole(
+            "episodes", "Episodes each", 1, 10_000, help="Episodes of an evaluation, deterministic policy."
+        )
+    with fifth:
+        st.number_input(
+            "Time limit, min",
+            min_value=0.0,
+            value=None,
+            step=10.0,
+            key=PREFIX + "minutes",
+            placeholder="none",
+            persist_state="session",
+            help="No trial starts after this time. Empty: no limit.",
+        )
+
+
+def draw_method() -> None:
+    """Draw the sampler and the pruner with their settings."""
+    left, right = st.columns(2)
+    with left:
+        _choice("sampler", "Sampler", {"tpe": "TPE", "random": "Random"}, help="Who proposes configurations.")
+        if st.session_state[PREFIX + "sampler"] == "tpe":
+            _whole("sampler-startup", "Random trials first", 0, 10_000, help="Before TPE models anything.")
+            _toggle("multivariate", "Model parameters jointly", help="Sees interactions between parameters.")
+    with right:
+        _choice("pruner", "Pruner", {"median": "Median", "none": "None"}, help="Cuts weak trials short.")
+        if st.session_state[PREFIX + "pruner"] == "median":
+            _whole("pruner-startup", "Complete trials first", 0, 10_000, help="Before anything is pruned.")
+            st.number_input(
+                "Never before, % of a trial",
+                min_value=0.0,
+                max_value=100.0,
+                key=PREFIX + "warmup",
+                persist_state="session",
+                help="Part of the training steps without pruning.",
+            )
+
+
+def draw_running(n_cores: int) -> None:
+    """Draw how it is run."""
+    first, second, third, fourth = st.columns(4)
+    with first:
+        _whole(
+            "workers", "Workers", 1, 256, help=f"Trials at the same time. This machine has {n_cores} cores."
+        )
+    with second:
+        _whole("train-envs", "Training envs", 1, 999, help="In each trial; a rollout is n_steps times this.")
+    with third:
+        _whole("eval-envs", "Evaluation envs", 1, 999, help="Separate from training, stepped together.")
+    with fourth:
+        _whole("seed", "Seed", 0, 2**32 - 1, help="Same seed, same spec, one worker: same values.")
+    left, right = st.columns(2)
+    with left:
+        _toggle(
+            "defaults-first",
+            "Try the algorithm's defaults first",
+            help="Trial 0, where the space holds them: everything later is compared with it.",
+        )
+    with right:
+        _whole("keep", "Keep the weights of the best", 0, 10_000, help="Trials; pinned ones are kept too.")
+
+
+def draw_fixed() -> None:
+    """Draw the hyperparameters that are set and not searched."""
+    known = algorithm(st.session_state[PREFIX + "algorithm"])
+    st.text_area(
+        "Fixed hyperparameters",
+        key=PREFIX + "hyperparameters",
+        placeholder="n_epochs: 10\nuse_sde: true",
+        persist_state="session",
+        help="One `name: value` a line. What is neither here nor in the search space keeps SB3's default.",
+    )
+    st.caption("There are: " + ", ".join(f"`{name}`" for name in known.arguments) + ".")
+
+
+def draw_kwargs() -> None:
+    """Draw the keyword arguments of the environment."""
+    st.text_area(
+        "Environment arguments",
+        key=PREFIX + "env-kwargs",
+        placeholder='{"g": 9.81}',
+        persist_state="session",
+        help="Keyword arguments of the environment, as JSON or one `name: value` a line.",
+    )
+
+
+def draw_algorithm() -> None:
+    """Draw the choice of the algorithm."""
+    _choice(
+        "algorithm", "Algorithm", {name: name for name in algorithm_names()}, help="From Stable-Baselines3."
+    )
+
+
+def _whole(key: str, label: str, low: int, high: int, *, help: str, step: int = 1) -> None:
+    st.number_input(
+        label,
+        min_value=low,
+        max_value=high,
+        step=step,
+        key=PREFIX + key,
+        help=help,
+        format="%d",
+        persist_state="session",
+    )
+
+
+def _choice(key: str, label: str, options: dict[str, str], *, help: str) -> None:
+    st.selectbox(
+        label,
+        list(options),
+        format_func=lambda name: options.get(name, name),
+        key=PREFIX + key,
+        help=help,
+        persist_state="session",
+    )
+
+
+def _toggle(key: str, label: str, *, help: str) -> None:
+    st.toggle(label, key=PREFIX + key, help=help, persist_state="session")
+
+
+def _mapping(text: str | None, what: str, faults: list[str]) -> dict[str, Any]:
+    """Return the `name: value` lines (or the JSON object) of a text field."""
+    if text is None or not text.strip():
+        return {}
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise ValueError
+        value = yaml.safe_load(text)
+        json.dumps(value, allow_nan=False)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        faults.append(f"{what}: write one `name: value` a line, such as `n_epochs: 10`, or a JSON object.")
+        return {}
+    return {str(name): _number(item) for name, item in value.items()}
+
+
+def _number(value: Any) -> Any:
+    """Read `3e-4` as a number, as people mean it; YAML 1.1 takes it for text."""
+    if isinstance(value, str):
+        try:
+            return float(value) if "e" in value.lower() and value[:1] in "+-.0123456789" else value
+        except ValueError:
+            return value
+    return value

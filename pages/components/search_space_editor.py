@@ -1,0 +1,173 @@
+"""The editable table of the search space, and what it means: resolved ranges and sampled configurations."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import optuna
+import pandas as pd
+import streamlit as st
+from pydantic import ValidationError
+
+from tuning.analysis.look import three_digits
+from tuning.space.parameters import Parameter, Scalar, Transform
+
+KINDS = ("float", "int", "categorical")
+TRANSFORMS: tuple[str, ...] = get_args(Transform)
+COLUMNS = ("name", "kind", "low", "high", "log", "step", "choices", "transform", "target")
+N_SAMPLES = 5
+
+
+def rows_from_parameters(parameters: Sequence[Parameter]) -> pd.DataFrame:
+    """Return the table of a search space. Columns: `COLUMNS`; choices as text, separated by commas."""
+    rows = [
+        {
+            "name": p.name,
+            "kind": p.kind,
+            "low": p.low,
+            "high": p.high,
+            "log": p.log,
+            "step": p.step,
+            "choices": ", ".join(_choice_text(choice) for choice in p.choices or ()),
+            "transform": p.transform,
+            "target": p.target,
+        }
+        for p in parameters
+    ]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"low": float, "high": float, "step": float, "log": bool})
+
+
+def parameters_from_rows(table: pd.DataFrame) -> tuple[list[Parameter], list[str]]:
+    """Return the parameters of the table's valid rows, and a sentence for each fault of the others.
+
+    Rows that hold nothing are left out, so that a person may add one before filling it in.
+    """
+    parameters, faults = [], []
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        data = _row_data({str(key): value for key, value in row.items()})
+        if not any(data.get(key) not in (None, "", False) for key in ("name", "low", "high", "choices")):
+            continue
+        if not data.get("name"):
+            faults.append(f"Row {number} has no name. Name the hyperparameter that it sets.")
+            continue
+        if data.get("kind") not in KINDS:
+            faults.append(f"Row {number} ({data['name']}) has no kind. Choose {', '.join(KINDS)}.")
+            continue
+        try:
+            parameters.append(Parameter.model_validate(data))
+        except ValidationError as error:
+            faults += [f"Row {number}: {fault}" for fault in _faults(error)]
+    return parameters, faults
+
+
+def resolved_table(parameters: Sequence[Parameter]) -> pd.DataFrame:
+    """Return what the algorithm receives. Columns: argument, values (range or choices), scale."""
+    rows = [
+        {
+            "argument": short_target(p),
+            "values": p.resolved_range(),
+            "scale": "choices" if p.kind == "categorical" else "log" if p.log else "linear",
+        }
+        for p in parameters
+    ]
+    return pd.DataFrame(rows, columns=["argument", "values", "scale"])
+
+
+def sampled_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame:
+    """Return `N_SAMPLES` random configurations as the algorithm receives them, one column an argument."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    rows = []
+    for _ in range(N_SAMPLES):
+        trial = study.ask()
+        rows.append({short_target(p): value_text(p.resolve(p.suggest(trial))) for p in parameters})
+    return pd.DataFrame(rows)
+
+
+def short_target(p: Parameter) -> str:
+    """Return the argument that a parameter sets, without the "policy_kwargs." of the policy's own."""
+    return p.target.removeprefix("policy_kwargs.")
+
+
+def value_text(value: Any) -> str:
+    """Return a resolved value for a person."""
+    if isinstance(value, float):
+        return three_digits(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
+    """Draw the table and return it as edited. `base` must not change while `key` stays the same."""
+    column = st.column_config
+    edited: pd.DataFrame = st.data_editor(
+        base,
+        key=key,
+        num_rows="dynamic",
+        placeholder="",
+        hide_index=True,
+        alt="The search space: one parameter a row",
+        column_config={
+            "name": column.TextColumn("Name", help="The name Optuna stores", width=125),
+            "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=95),
+            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=80),
+            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=80),
+            "log": column.CheckboxColumn("Log", help="Sample on a log scale", width=62, default=False),
+            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=68),
+            "choices": column.TextColumn("Choices", help="Of a categorical, separated by commas", width=105),
+            "transform": column.SelectboxColumn(
+                "Transform",
+                options=list(TRANSFORMS),
+                default="identity",
+                width=105,
+                help="How the stored value becomes the algorithm's: 2^x turns 5 into 32.",
+            ),
+            "target": column.TextColumn(
+                "Sets", help="The argument of the algorithm; empty: as the name says", width=140
+            ),
+        },
+    )
+    return edited
+
+
+def _row_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as `Parameter` takes it: empty cells left out, choices as values."""
+    data = {key: value for key, value in row.items() if key in COLUMNS and not _is_empty(value)}
+    for key in ("name", "kind", "choices", "transform", "target"):
+        if key in data:
+            data[key] = str(data[key]).strip()
+    if data.get("choices"):
+        data["choices"] = [_choice(text.strip()) for text in data["choices"].split(",") if text.strip()]
+    return {key: value for key, value in data.items() if value not in ("", [])}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _choice(text: str) -> Scalar:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if value is None or isinstance(value, bool | int | float | str) else text
+
+
+def _choice_text(choice: Scalar) -> str:
+    """Return a choice so that `_choice` reads it back: text that looks like a number goes in quotes."""
+    if isinstance(choice, str) and _choice(choice) == choice:
+        return choice
+    return json.dumps(choice)
+
+
+def _faults(error: ValidationError) -> list[str]:
+    faults = []
+    for item in error.errors(include_url=False):
+        if item["type"] == "value_error":
+            faults += [line for line in str(item["ctx"]["error"]).splitlines() if line]
+        elif item["type"] == "string_pattern_mismatch":
+            faults.append("the name must start with a letter and hold only letters, digits, '_' and '.'.")
+        else:
+            place = ".".join(str(part) for part in item["loc"])
+            faults.append(f"{place}: {item['msg'][:1].lower()}{item['msg'][1:]}.")
+    return faults

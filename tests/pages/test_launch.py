@@ -1,0 +1,136 @@
+import pytest
+
+from pages.components.launch_form import PREFIX
+from tuning import environments, launch
+from tuning.environments import EnvDescription, EnvInfo, EnvironmentsError
+from tuning.spec import load_spec
+
+PAGE = "pages/launch.py"
+PENDULUM = EnvDescription(
+    "Pendulum-v1", "Box(3)", "continuous", "Box(1)", "continuous", 200, None, "MlpPolicy", None, None
+)
+
+
+@pytest.fixture(autouse=True)
+def _known_environments(monkeypatch):
+    infos = [EnvInfo("CartPole-v1", 500, 475.0, "gymnasium"), EnvInfo("Pendulum-v1", 200, None, "gymnasium")]
+    monkeypatch.setattr(environments, "catalogue_from_child", lambda: infos)
+    monkeypatch.setattr(environments, "describe_from_child", lambda env_id, kwargs: PENDULUM)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    folders = []
+    monkeypatch.setattr(launch, "start", folders.append)
+    return folders
+
+
+def test_the_form_starts_as_the_story_and_launches_it(open_page, shown, started):
+    app = open_page(PAGE)
+    text = shown(app)
+    assert "60 trials on" in text
+    assert "episodes end after 200 steps" in text
+    app.button(key="launch").click().run()
+    assert not app.exception
+    assert len(started) == 1
+    spec = load_spec(started[0].spec)
+    assert (spec.env.id, spec.budget.n_trials, len(spec.search_space)) == ("Pendulum-v1", 60, 4)
+    assert app.title[0].value == "Live"
+    assert started[0].id in shown(app).replace("\\", "")
+
+
+def test_a_second_press_does_not_launch_twice(open_page, started):
+    app = open_page(PAGE)
+    app.button(key="launch").click().run()
+    app.switch_page(PAGE).run()
+    app.button(key="launch").click().run()
+    assert len(started) == 1
+    app.switch_page(PAGE).run()
+    app.number_input(key=PREFIX + "trials").set_value(3).run()
+    app.button(key="launch").click().run()
+    assert len(started) == 2
+
+
+def test_a_preset_replaces_the_table(open_page, shown):
+    app = open_page(PAGE)
+    app.get_by_key(PREFIX + "preset").set_value("rl-zoo").run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 11
+    assert "is about 5 each" in shown(app) or "trials or more" in shown(app)
+
+
+def test_an_edit_of_the_table_reaches_the_spec(open_page, started):
+    app = open_page(PAGE)
+    key = next(k for k in app.session_state if k.startswith("space-"))
+    app.session_state[key] = {"edited_rows": {1: {"low": 0.9}}, "added_rows": [], "deleted_rows": [3]}
+    app.run()
+    app.button(key="launch").click().run()
+    space = load_spec(started[0].spec).search_space
+    assert [p.name for p in space] == ["n_steps_pow", "gamma", "learning_rate"]
+    assert space[1].low == 0.9
+
+
+def test_faults_are_sentences_and_keep_the_study_from_starting(open_page, shown):
+    app = open_page(PAGE)
+    app.text_input(key=PREFIX + "name").set_value("../<b>").run()
+    key = next(k for k in app.session_state if k.startswith("space-"))
+    app.session_state[key] = {"edited_rows": {1: {"low": 2.0}}, "added_rows": [], "deleted_rows": []}
+    app.run()
+    text = shown(app)
+    assert "This cannot be launched yet." in text
+    assert r"must be below \`high\`" in text
+    assert r"received \'\.\.\/\<b\>" in text
+    assert app.button(key="launch").disabled
+
+
+def test_a_misspelt_hyperparameter_gets_a_hint(open_page, shown):
+    app = open_page(PAGE)
+    app.text_area(key=PREFIX + "hyperparameters").set_value("n_epoch: 5").run()
+    assert r"Did you mean \`n\_epochs\`?" in shown(app)
+    assert app.button(key="launch").disabled
+
+
+def test_an_environment_that_cannot_be_made_is_named(open_page, shown, monkeypatch):
+    def fail(env_id, kwargs):
+        raise EnvironmentsError("There is no environment Nope-v0. Did you mean CartPole-v1?")
+
+    monkeypatch.setattr(environments, "describe_from_child", fail)
+    app = open_page(PAGE)
+    assert r"There is no environment Nope\-v0" in shown(app)
+    assert app.button(key="launch").disabled
+
+
+def test_the_form_is_kept_while_another_page_is_open(open_page, shown):
+    app = open_page(PAGE)
+    app.number_input(key=PREFIX + "trials").set_value(7).run()
+    key = next(k for k in app.session_state if k.startswith("space-"))
+    app.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [0, 1]}
+    app.run()
+    app.switch_page("app.py").run()
+    app.switch_page(PAGE).run()
+    assert "7 trials on" in shown(app)
+    assert app.dataframe[0].value["name"].tolist() == ["learning_rate", "activation_fn"]
+
+
+def test_a_pasted_spec_fills_the_form(open_page, shown):
+    app = open_page(PAGE)
+    text = "env: {id: CartPole-v1}\nname: mine\nsearch_space: learning-rate-only\nbudget: {n_trials: 3}\n"
+    app.text_area(key="spec-text").set_value(text).run()
+    app.button(key="spec-fill").click().run()
+    assert "3 trials on" in shown(app)
+    assert app.text_input(key=PREFIX + "name").value == "mine"
+    assert app.dataframe[0].value["name"].tolist() == ["learning_rate"]
+    app.text_area(key="spec-text").set_value("env: *x").run()
+    app.button(key="spec-fill").click().run()
+    assert "This cannot be launched yet" in shown(app)
+
+
+def test_a_runner_that_does_not_start_is_explained_on_live(open_page, shown, monkeypatch):
+    def fail(folder):
+        raise launch.jobs.StartFailed("The runner ended at once. Its log ends: boom")
+
+    monkeypatch.setattr(launch, "start", fail)
+    app = open_page(PAGE)
+    app.button(key="launch").click().run()
+    assert app.title[0].value == "Live"
+    assert "The runner ended at once" in shown(app)

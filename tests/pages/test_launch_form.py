@@ -1,0 +1,78 @@
+import pytest
+
+from pages.components.launch_bar import rough_range
+from pages.components.launch_form import PREFIX, data_from_fields, fields_from_spec
+from tuning import examples
+from tuning.spec import build_spec, load_spec
+
+
+@pytest.mark.parametrize("name", ["pendulum", "smoke"])
+def test_a_spec_survives_the_form(name):
+    spec = load_spec(examples.FOLDER / f"{name}.yaml")
+    data, faults = data_from_fields(fields_from_spec(spec))
+    assert faults == []
+    assert build_spec({**data, "search_space": [p.model_dump() for p in spec.search_space]}) == spec
+
+
+def test_every_field_of_the_form_arrives():
+    spec = build_spec(
+        {
+            "name": "x",
+            "env": {"id": "Pendulum-v1", "kwargs": {"g": 9.81}},
+            "hyperparameters": {
+                "n_steps": 64,
+                "policy_kwargs.net_arch": {"pi": [8], "vf": [8]},
+                "use_sde": True,
+            },
+            "search_space": "learning-rate-only",
+            "sampler": {"name": "random", "n_startup_trials": 3, "multivariate": False},
+            "pruner": {"name": "none", "n_startup_trials": 4, "warmup_fraction": 0.5},
+            "budget": {
+                "n_trials": 7,
+                "timeout_s": 90,
+                "n_timesteps": 123,
+                "n_evaluations": 3,
+                "n_eval_episodes": 4,
+            },
+            "n_train_envs": 3,
+            "n_eval_envs": 4,
+            "n_workers": 1,
+            "seed": 9,
+            "defaults_first": False,
+            "retention": {"top": 2},
+        }
+    )
+    data, faults = data_from_fields(fields_from_spec(spec))
+    assert faults == []
+    assert build_spec({**data, "search_space": "learning-rate-only"}) == spec
+
+
+@pytest.mark.parametrize(
+    "text", ["n_steps", "- 1", "{", "a: &x 1\nb: *x", "a: .nan", "!!python/object:os.system x", "[" * 2000]
+)
+def test_a_field_that_is_no_mapping_says_what_to_write(text):
+    fields = fields_from_spec(examples.pendulum_story())
+    fields[PREFIX + "hyperparameters"] = text
+    data, faults = data_from_fields(fields)
+    assert data["hyperparameters"] == {}
+    assert faults == [
+        "Fixed hyperparameters: write one `name: value` a line, such as `n_epochs: 10`, or a JSON object."
+    ]
+
+
+def test_numbers_are_read_as_people_write_them():
+    fields = fields_from_spec(examples.pendulum_story())
+    fields[PREFIX + "hyperparameters"] = "learning_rate: 3e-4\nuse_sde: true\nn_epochs: 5"
+    assert data_from_fields(fields)[0]["hyperparameters"] == {
+        "learning_rate": 3e-4,
+        "use_sde": True,
+        "n_epochs": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(256, 918, "4.3 to 15 min"), (10, 30, "10 to 30 s"), (7000, 20_000, "1.9 to 5.6 h"), (60, 60, "60 s")],
+)
+def test_a_rough_time_has_one_unit(low, high, said):
+    assert rough_range(low, high) == said

@@ -1,0 +1,80 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pages.components.search_space_editor import (
+    COLUMNS,
+    N_SAMPLES,
+    parameters_from_rows,
+    resolved_table,
+    rows_from_parameters,
+    sampled_table,
+)
+from tuning.algorithms import algorithm
+from tuning.space.parameters import Parameter
+
+PRESETS = algorithm("PPO").presets
+
+
+def table(*rows):
+    return pd.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows])
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+def test_a_preset_survives_the_table(preset):
+    parameters, faults = parameters_from_rows(rows_from_parameters(preset.space))
+    assert tuple(parameters) == preset.space
+    assert faults == []
+
+
+@pytest.mark.parametrize("choices", [(1, "1"), (True, "true"), (None, "x"), (0.5, "a b"), ("null", 2)])
+def test_choices_keep_their_types(choices):
+    parameter = Parameter(name="clip_range", kind="categorical", choices=choices)
+    parameters, faults = parameters_from_rows(rows_from_parameters([parameter]))
+    assert faults == []
+    assert list(map(repr, parameters[0].choices)) == list(map(repr, choices))
+
+
+def test_a_row_as_the_browser_adds_it():
+    row = {"name": " gamma ", "kind": "float", "low": 0.9, "high": 0.99, "log": np.nan, "step": None}
+    parameters, faults = parameters_from_rows(table(row, {}, {"log": False, "transform": "identity"}))
+    assert parameters == [Parameter(name="gamma", kind="float", low=0.9, high=0.99)]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"kind": "float", "low": 0.1, "high": 1.0}, "Row 1 has no name."),
+        ({"name": "gamma", "low": 0.1}, "Row 1 (gamma) has no kind."),
+        ({"name": "gamma", "kind": "float", "low": 1.0, "high": 0.1}, "Row 1: `low` of gamma must be below"),
+        ({"name": "gamma", "kind": "float", "low": 0.1}, "Row 1: `gamma` has no high"),
+        ({"name": "gamma", "kind": "categorical", "choices": "1"}, "Row 1: `choices` of gamma has one value"),
+        (
+            {"name": "<b>", "kind": "float", "low": 0.1, "high": 1.0},
+            "Row 1: the name must start with a letter",
+        ),
+        ({"name": "gamma", "kind": "float", "low": 0.1, "high": 1.0, "transform": "!!"}, "Row 1: transform:"),
+        ({"name": "gamma", "kind": "float", "low": 0.1, "high": float("inf")}, "Row 1: high:"),
+    ],
+)
+def test_faults_name_the_row_and_the_remedy(row, said):
+    parameters, faults = parameters_from_rows(table(row))
+    assert parameters == []
+    assert len(faults) == 1
+    assert faults[0].startswith(said)
+
+
+def test_an_emptied_table_has_no_parameters():
+    assert parameters_from_rows(pd.DataFrame(columns=list(COLUMNS))) == ([], [])
+    assert rows_from_parameters([]).empty
+
+
+def test_the_preview_shows_resolved_values():
+    space = PRESETS[0].space
+    assert resolved_table(space).values.tolist()[0] == ["n_steps", "32 … 4096", "linear"]
+    sampled = sampled_table(space, seed=0)
+    assert len(sampled) == N_SAMPLES
+    assert list(sampled) == ["n_steps", "gamma", "learning_rate", "activation_fn"]
+    assert set(sampled["n_steps"]) <= {str(2**k) for k in range(5, 13)}
+    assert sampled.equals(sampled_table(space, seed=0))
