@@ -1,0 +1,55 @@
+import time
+
+from storage.live import read_curve, read_heartbeats
+from storage.paths import RunFolder
+from tuning import reporter
+from tuning.reporter import Reporter
+
+
+def test_the_heart_beats_while_the_trial_is_silent_and_stops_with_it(tmp_path):
+    folder = RunFolder(tmp_path)
+    with Reporter(folder, 7, 1000) as voice:
+        (first,) = read_heartbeats(folder)
+        assert (first.trial, first.phase, first.timesteps, first.total_timesteps) == (7, "start", 0, 1000)
+        deadline = time.monotonic() + 10
+        while read_heartbeats(folder)[0].updated_at == first.updated_at:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        voice.timesteps = 400
+        voice.phase("update")
+        (beat,) = read_heartbeats(folder)
+        assert (beat.phase, beat.timesteps) == ("update", 400)
+        assert beat.steps_per_s > 0
+    assert read_heartbeats(folder) == []
+
+
+def test_episodes_and_evaluations_reach_the_curve(tmp_path):
+    folder = RunFolder(tmp_path)
+    with Reporter(folder, 0, 1000) as voice:
+        voice.episode(100, -5.0)
+        voice.episode(200, -4.0)
+        voice.evaluation(500, -3.5, 0.5)
+        voice.phase("evaluate")
+        (beat,) = read_heartbeats(folder)
+        assert (beat.episodes, beat.last_return, beat.last_evaluation) == (2, -4.0, -3.5)
+    curve = read_curve(folder, 0)
+    assert curve.episodes == ((100, -5.0), (200, -4.0))
+    assert curve.evaluations == ((500, -3.5, 0.5),)
+
+
+def test_many_short_episodes_are_thinned_to_means(tmp_path, monkeypatch):
+    monkeypatch.setattr(reporter, "MAX_CURVE_POINTS", 10)
+    monkeypatch.setattr(reporter, "INTERVAL_S", 0.02)
+    folder = RunFolder(tmp_path)
+    with Reporter(folder, 0, 100_000) as voice:
+        for step in range(11):
+            voice.episode(step, 1.0)
+        while len(read_curve(folder, 0).episodes) < 11:
+            time.sleep(0.01)
+        monkeypatch.setattr(reporter, "INTERVAL_S", 60)
+        time.sleep(0.1)  # a beat that was already due
+        for step in range(100, 200):
+            voice.episode(step, float(step))
+    episodes = read_curve(folder, 0).episodes
+    assert len(episodes) < 20
+    assert episodes[-1][0] == 199
