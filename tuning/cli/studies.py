@@ -9,7 +9,9 @@ import typer
 
 from storage.locks import is_held
 from storage.paths import RunFolder, find_run, list_runs, runs_root
+from storage.trials import counted
 from tuning import checks, environments, jobs, launch
+from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
@@ -105,8 +107,12 @@ def resume(
     With --trials a study that runs takes up its new budget and keeps running.
     """
     folder = find_run(runs_root(runs_dir), study)
+    running = is_held(folder.lock)
     try:
-        if trials is not None and is_held(folder.lock):
+        if trials is None and not running and (done := _all_done(folder)):
+            output.note(f"{folder.id} already has its {done}. --trials sets a larger total.")
+            return _started(folder, wait=False, as_json=as_json)
+        if trials is not None and running:
             launch.extend(folder, trials)
             output.note(f"{folder.id} is running; it goes on to {trials} trials.")
         else:
@@ -140,6 +146,13 @@ def delete(
     output.note(f"{folder.id} was deleted.")
     if as_json:
         output.show_json({"id": folder.id, "deleted": True})
+
+
+def _all_done(folder: RunFolder) -> str:
+    """Return "60 trials" when the budget is used up, else an empty text."""
+    run = launch.read_run(folder)
+    done = len(counted(run.study.trials))
+    return count(done, "trial") if done >= run.spec.budget.n_trials else ""
 
 
 def _started(folder: RunFolder, *, wait: bool, as_json: bool) -> None:
