@@ -1,5 +1,7 @@
 """The command line: `python -m tuning ...`."""
 
+import io
+import sys
 from typing import Any
 
 import typer
@@ -42,5 +44,13 @@ app.command("trials", epilog=EXIT_CODES)(results.trials)
 app.command("delete", epilog=EXIT_CODES)(studies.delete)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
     app(prog_name="python -m tuning")
+
+
+if __name__ == "__main__":
+    main()

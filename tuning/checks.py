@@ -55,12 +55,6 @@ def _rollout(spec: StudySpec) -> Iterator[Advice]:
     if n_steps is None:
         return
     envs, budget = spec.n_train_envs, spec.budget
-    if n_steps.low * envs <= 1:
-        yield Advice(
-            n_steps.field,
-            "With n_steps 1 and 1 training env a rollout is a single step, from which nothing can be learnt: "
-            "such trials fail. Raise n_steps to at least 2.",
-        )
     longest = int(n_steps.high) * envs
     interval = budget.n_timesteps / budget.n_evaluations
     start = (

@@ -158,7 +158,10 @@ def to_json(spec: StudySpec, trial: FrozenTrial) -> str:
         "train_seed": train_seed,
         "eval_seed": eval_seed,
     }
-    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+    try:
+        return json.dumps(record, indent=2, allow_nan=False) + "\n"
+    except (ValueError, TypeError) as error:
+        raise ExportError(f"Trial {trial.number} holds a value that JSON does not know: {error}.") from None
 
 
 def _title(spec: StudySpec, trial: FrozenTrial) -> str:

@@ -61,7 +61,6 @@ def test_the_storys_example_is_told_about_its_longest_rollout_only():
         ({"budget": {"n_evaluations": 1}}, "pruner.name", "nothing is pruned"),
         ({"pruner": {"warmup_fraction": 0.6}}, "pruner.warmup_fraction", "first 60%"),
         ({"budget": {"n_eval_episodes": 1}}, "budget.n_eval_episodes", "mean of 1 episode "),
-        ({"hyperparameters": {"n_steps": 1}}, "hyperparameters.n_steps", "a single step"),
         (
             {"hyperparameters": {"n_steps": 256, "batch_size": 512}},
             "hyperparameters.batch_size",

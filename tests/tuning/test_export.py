@@ -140,6 +140,14 @@ def test_hostile_records_are_refused(resolved, write):
         write(STORY, trial_of(STORY, STORED, **{RESOLVED: resolved}))
 
 
+def test_parameters_that_json_does_not_know():
+    recorded = {"n_steps": 64}
+    trial = create_trial(value=1.0, user_attrs={RESOLVED: recorded})
+    trial.params = {"gamma": float("nan")}
+    with pytest.raises(ExportError, match="JSON does not know"):
+        export.to_json(STORY, trial)
+
+
 def test_text_of_the_spec_stays_text():
     nasty = "'\"\"\"; print('hacked')\n#"
     spec = spec_of(env={"id": "Pendulum-v1", "kwargs": {nasty: nasty, "nested": [{"a": None}]}})

@@ -4,6 +4,8 @@ import time
 from datetime import datetime
 from typing import Any
 
+from optuna.trial import TrialState
+
 from storage.journal import JournalDamaged, JournalMissing
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
@@ -18,8 +20,21 @@ from tuning.spec import SpecError
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)
 
 
+def read_tidied(folder: RunFolder) -> Run:
+    """Read a study, after failing and queueing again the trials that a dead runner left running.
+
+    Raises:
+        SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
+    """
+    run = launch.read_run(folder)
+    if not run.status.state.alive and any(t.state == TrialState.RUNNING for t in run.study.trials):
+        launch.tidy(folder)
+        run = launch.read_run(folder)
+    return run
+
+
 def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
-    """Return a study as plain JSON, after failing what a dead runner left behind.
+    """Return a study as plain JSON, read with `read_tidied`.
 
     Keys: id, name, env, algorithm, state, reason, done, total (complete + pruned trials), fraction, eta_s,
     steps_per_s, best (trial and value, or null), counts (by state), created_at, started_at, ended_at (seconds
@@ -28,8 +43,7 @@ def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     Raises:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
     """
-    launch.tidy(folder)
-    run = launch.read_run(folder)
+    run = read_tidied(folder)
     beats = read_heartbeats(folder) if run.status.state.alive else []
     progress = study_progress(run.spec, run.study.trials, beats, now=datetime.now())
     summary = study_summary(run.study.trials, maximize=run.study.maximize)

@@ -16,6 +16,7 @@ from tuning.analysis.words import duration, three_digits
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId
+from tuning.cli.overview import read_tidied
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,7 @@ def best(
 ) -> None:
     """Print the best configuration. The script of --format python trains it and runs as it is."""
     folder = find_run(runs_root(runs_dir), study)
-    launch.tidy(folder)
-    run = launch.read_run(folder)
+    run = read_tidied(folder)
     chosen = _trial(run, trial) if trial is not None else _best(run)
     typer.echo(_WRITERS[Format.JSON if as_json else layout](run.spec, chosen), nl=False)
 
@@ -63,8 +63,7 @@ def trials(
     from tuning.analysis.table import trials_csv, trials_frame  # pandas
 
     folder = find_run(runs_root(runs_dir), study)
-    launch.tidy(folder)
-    run = launch.read_run(folder)
+    run = read_tidied(folder)
     frame = trials_frame(run.study.trials, maximize=run.study.maximize, is_running=run.status.state.alive)
     if csv is not None and str(csv) != "-":
         csv.write_text(trials_csv(frame), encoding="utf-8")

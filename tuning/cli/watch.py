@@ -1,5 +1,6 @@
 """Wait for a study, with a progress line on stderr."""
 
+import shutil
 import sys
 import time
 from datetime import datetime
@@ -72,6 +73,7 @@ class _Line:
         """Show the newest state; the last one is always shown."""
         text = output.plain(text)
         if self._terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line cannot be redrawn
             typer.echo("\r" + text.ljust(self._width), nl=False, err=True)
             self._width, self._open = len(text), True
         elif last or time.monotonic() >= self._next:
