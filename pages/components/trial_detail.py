@@ -36,8 +36,15 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
         _draw_evaluations(trial)
         _draw_record(trial)
     if RESOLVED in trial.user_attrs:
-        with st.expander("This configuration to take home", icon=":material/download:"):
-            best_configuration.draw(run, trial, key="trial")
+        box = st.expander(
+            "This configuration to take home",
+            icon=":material/download:",
+            key="trial-configuration",
+            on_change="rerun",
+        )
+        if box.open:
+            with box:
+                best_configuration.draw(run, trial, key="trial")
 
 
 def _draw_numbers(trial: FrozenTrial) -> None:

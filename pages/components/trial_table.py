@@ -40,6 +40,7 @@ def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
         hide_index=True,
         column_order=_columns(shown),
         column_config=_config(shown),
+        placeholder="",
         key=key,
         on_select=partial(_choose_from_table, key, numbers),
         selection_mode="single-row",
@@ -76,6 +77,7 @@ def _filtered(frame: pd.DataFrame) -> pd.DataFrame:
         selection_mode="multi",
         format_func=lambda state: f"{state} {counts.get(state, 0)}",
         key="trial-states",
+        wrap=True,
         help="Show only trials in these states; none picked shows all.",
     )
     text = words.text_input(

@@ -212,7 +212,10 @@ def _subtitle(info: HistoryInfo, axis: ValueAxis, outside: int) -> str:
         parts.append(f"trial {info.best_number}{tied}")
     parts.append(f"{len(info.complete) + len(info.baselines)} complete")
     parts += [f"{len(info.pruned)} pruned"] if info.pruned else []
-    parts += [f"{len(info.failed)} failed"] if info.failed else []
+    n_diverged = sum(why.startswith("diverged") for _, why in info.failed)  # pruned, without a report to draw
+    n_failed = len(info.failed) - n_diverged
+    parts += [f"{n_failed} failed"] if n_failed else []
+    parts += [f"{n_diverged} diverged"] if n_diverged else []
     if outside and axis.limit is not None:
         side = "below" if axis.maximize else "above"
         parts.append(f"{outside} {side} {three_digits(axis.limit)}")
