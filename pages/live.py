@@ -65,7 +65,11 @@ def draw_numbers(run: Run, summary: StudySummary, progress: Progress) -> None:
     with st.container(horizontal=True, gap="xsmall", key="states"):
         st.badge(f"{whole(summary.n_complete)} complete", color="blue")
         st.badge(f"{whole(summary.n_pruned)} pruned", color="yellow")
-        st.badge(f"{whole(summary.n_failed)} failed", color="red" if summary.n_failed else "gray")
+        failures = dict(summary.failures)
+        n_errors = failures.pop("error", 0)
+        st.badge(f"{whole(n_errors)} failed", color="red" if n_errors else "gray")
+        for kind, number in failures.items():  # stopped, killed, interrupted: through no fault of their own
+            st.badge(f"{whole(number)} {frame.escape(kind)}", color="gray")
         if alive:
             st.badge(f"{whole(summary.n_running)} running", color="violet")
         if summary.n_waiting:

@@ -36,7 +36,7 @@ STATE_COLOURS = {
 }
 
 _FAVICON = str(Path(__file__).with_name("favicon.svg"))  # an icon by name would be fetched from another host
-_SIDEBAR_PX = 260
+_SIDEBAR_PX = 280
 _STUDY = "study"  # the name in the URL and, as a fallback, in the session
 _PICKER = "study-picker"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:&@/=^\"'])")

@@ -29,7 +29,9 @@ def draw_controls(run: Run, progress: Progress) -> None:
                 disabled=stopping is not None,
                 help="Starts no new trial and lets the running ones finish.",
             )
-            with st.popover("Stop now", icon=":material/stop_circle:", disabled=stopping == "now"):
+            with st.popover(
+                "Stop now", icon=":material/stop_circle:", disabled=stopping == "now", key="stop-popover"
+            ):
                 st.markdown(
                     "The running trials end within 2 s without a result. Their configurations run again when "
                     "you resume."
@@ -43,7 +45,7 @@ def draw_controls(run: Run, progress: Progress) -> None:
                 label, type="primary", icon=":material/play_arrow:", on_click=_resume, args=(run.folder, None)
             )
         if state != JobState.CREATED:
-            with st.popover("Extend", icon=":material/add:"):
+            with st.popover("Extend", icon=":material/add:", key="extend-popover"):
                 _draw_extension(run, progress)
     if problem := st.session_state.get(PROBLEM):
         st.error(frame.escape(problem), icon=":material/error:")

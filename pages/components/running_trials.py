@@ -68,7 +68,7 @@ def _draw_card(folder: RunFolder, beat: Heartbeat, slot: int, *, best: float | N
     st.progress(_share(beat), text=trial_progress(beat))
     curve = read_curve(folder, beat.trial)
     chart = learning_curve(curve, total_timesteps=beat.total_timesteps, best=best, theme=frame.theme())
-    st.altair_chart(chart, key=f"curve-{slot}", alt=f"Returns of trial {beat.trial} against env steps")
+    st.vega_lite_chart(chart, key=f"curve-{slot}", alt=f"Returns of trial {beat.trial} against env steps")
 
 
 def _share(beat: Heartbeat) -> float:

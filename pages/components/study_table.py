@@ -61,7 +61,7 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
-    best_so_far (list), task ("PPO on Pendulum-v1"), created (age), delete (button label, None while it runs).
+    best_so_far (list), task ("PPO on Pendulum-v1"), age, delete (button label, None while it runs).
     """
     return pd.DataFrame(
         {
@@ -73,7 +73,7 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
             "task": [f"{row.algorithm} on {row.environment}" if row.environment else "" for row in rows],
-            "created": [age(now - row.created_at) if row.created_at else "" for row in rows],
+            "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
         }
     )
@@ -110,7 +110,7 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
                 "Trend", width=66, help="The best value after each complete trial"
             ),
             "task": column.TextColumn("Task", width=154),
-            "created": column.TextColumn("Created", width=88),
+            "age": column.TextColumn("Age", width=66),
             "delete": column.ButtonColumn(
                 "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
             ),

@@ -89,7 +89,7 @@ def test_the_dashboard_process_imports_no_torch(open_page, make_study):
 
 def test_rows_of_unreadable_studies_are_empty():
     frame = study_frame([StudyRow("x", UNREADABLE)], now=time.time())
-    assert frame.iloc[0][["state", "trials", "best", "created"]].tolist() == [UNREADABLE, "", "", ""]
+    assert frame.iloc[0][["state", "trials", "best", "age"]].tolist() == [UNREADABLE, "", "", ""]
 
 
 @pytest.fixture

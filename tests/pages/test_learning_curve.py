@@ -28,7 +28,14 @@ def test_many_episodes_are_thinned_and_the_newest_stays():
 )
 def test_every_stage_of_a_trial_can_be_drawn(curve, theme):
     chart = learning_curve(curve, total_timesteps=100, best=None if theme == "dark" else 3.0, theme=theme)
-    spec = chart.to_dict()
-    layers = [layer["mark"]["type"] for layer in spec["layer"]]
-    assert layers[-3:] == ["circle", "line", "point"]
-    assert spec["layer"][-1]["encoding"]["x"]["scale"]["domain"] == [0, 100]
+    assert [layer["mark"]["type"] for layer in chart["layer"]] == ["rule", "circle", "line", "point"]
+    assert chart["layer"][-1]["encoding"]["x"]["scale"]["domain"] == [0, 100]
+    assert len(chart["datasets"]["evaluations"]) == len(curve.evaluations)
+    assert len(chart["datasets"]["best"]) == (theme == "light")
+
+
+def test_a_tick_changes_points_only():
+    first = learning_curve(Curve(((20, -1.0),), ()), total_timesteps=100, best=None, theme="light")
+    second = learning_curve(Curve(((20, -1.0), (40, 2.0)), ()), total_timesteps=100, best=1.0, theme="light")
+    assert len(second.pop("datasets")["episodes"]) == 1 + len(first.pop("datasets")["episodes"])
+    assert first == second
