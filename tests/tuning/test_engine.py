@@ -218,8 +218,7 @@ def test_stop_after_current_trials_waits_and_resume_and_extend_end_exactly(
 
 
 def test_a_dead_runner_takes_its_workers_along_and_the_study_goes_on(launched, fault_spec, wait_until_ended):
-    slow = {"n_steps": 64, "n_epochs": 1}
-    folder = launched(fault_spec(hyperparameters=slow, budget={"n_trials": 4, "n_timesteps": 20_000}))
+    folder = launched(fault_spec(budget={"n_trials": 3, "n_timesteps": 6_000}))
     beats = wait_for(lambda: [b for b in read_heartbeats(folder) if b.timesteps > 0])
     workers = workers_of(folder)
     assert len(workers) == 2
@@ -239,7 +238,7 @@ def test_a_dead_runner_takes_its_workers_along_and_the_study_goes_on(launched, f
 
     launch.resume(folder)
     assert wait_until_ended(folder).state == JobState.FINISHED
-    assert len(counted(trials_of(folder))) == 4
+    assert len(counted(trials_of(folder))) == 3
 
 
 def test_the_time_budget_starts_no_further_trial(launched, fault_spec, wait_until_ended):
