@@ -10,6 +10,7 @@ from storage.journal import JournalDamaged, JournalMissing
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
 from tuning import launch
+from tuning.analysis.outcomes import FAILURE_WORDS
 from tuning.analysis.summary import StudySummary, study_summary
 from tuning.analysis.words import age, count, duration, three_digits, whole
 from tuning.jobs import job_status
@@ -37,8 +38,9 @@ def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     """Return a study as plain JSON, read with `read_tidied`.
 
     Keys: id, name, env, algorithm, state, reason, done, total (complete + pruned trials), fraction, eta_s,
-    steps_per_s, best (trial and value, or null), counts (by state), created_at, started_at, ended_at (seconds
-    since the epoch), folder; `running` with the heartbeat of each running trial where asked for.
+    steps_per_s, best (trial and value, or null), counts (by state), failures (by kind), created_at,
+    started_at, ended_at (seconds since the epoch), folder; `running` with the heartbeat of each running trial
+    where asked for.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
@@ -88,7 +90,9 @@ def sentences_of(record: dict[str, Any]) -> str:
     if record["reason"]:
         lines.append(f"  {record['reason']}")
     lines.append(f"  {record['algorithm']} on {record['env']['id']}")
-    counts = ", ".join(f"{n} {word}" for word, n in record["counts"].items() if n)
+    failures = {FAILURE_WORDS.get(kind, "failed"): n for kind, n in record["failures"].items()}
+    by_state = {**record["counts"], "failed": 0} | failures  # failed trials by what became of them
+    counts = ", ".join(f"{n} {word}" for word, n in by_state.items() if n)
     trials = f"  {whole(record['done'])} of {count(record['total'], 'trial')}"
     lines.append(f"{trials} ({counts})" if counts else trials)
     best = record["best"]
@@ -147,6 +151,7 @@ def _record(run: Run, progress: Progress, summary: StudySummary) -> dict[str, An
             "running": summary.n_running,
             "waiting": summary.n_waiting,
         },
+        "failures": dict(summary.failures),
         "created_at": status.created_at,
         "started_at": status.started_at,
         "ended_at": status.ended_at,
