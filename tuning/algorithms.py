@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tuning.space.parameters import Parameter
+from tuning.space.parameters import ACTIVATION_FN, Parameter, is_finite, shown
 
 _FOLDER = Path(__file__).parent / "space"
 
@@ -38,11 +38,17 @@ class Argument:
             return None
         wrong_bool = isinstance(value, bool) and self.kind != "bool"
         if wrong_bool or not isinstance(value, expected[self.kind]):
-            return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {value!r}."
+            return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {shown(value)}."
+        if self.kind == "net_arch" and not _is_net_arch(value):
+            return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {shown(value)}."
+        if self.kind == "activation_fn" and value not in ACTIVATION_FN:
+            return f"`{self.name}` must be among {', '.join(ACTIVATION_FN)}: received {shown(value)}."
+        if not is_finite(value):
+            return f"`{self.name}` must be a finite number: received {shown(value)}."
         if isinstance(value, (int, float)) and self.kind in ("float", "int"):
             below = self.low is not None and (value < self.low or (self.open_low and value == self.low))
             above = self.high is not None and (value > self.high or (self.open_high and value == self.high))
-            if below or above or value != value:
+            if below or above:
                 return f"`{self.name}` must be {self.limits()}: received {value:g}."
         return None
 
@@ -56,11 +62,16 @@ class Argument:
         return " and ".join(parts) or "any number"
 
 
+def _is_net_arch(value: Any) -> bool:
+    nets = list(value.values()) if isinstance(value, dict) and value.keys() <= {"pi", "vf"} else [value]
+    return all(isinstance(net, list) and all(type(size) is int and size > 0 for size in net) for net in nets)
+
+
 _KIND_WORDS = {
     "float": "a number",
     "int": "a whole number",
     "bool": "true or false",
-    "net_arch": "a list of layer sizes, or one list each under pi and vf",
+    "net_arch": "a list of layer sizes (whole numbers above 0), or one list each under pi and vf",
     "activation_fn": "the name of an activation function",
 }
 
@@ -96,7 +107,7 @@ class Algorithm:
             if preset.name == name:
                 return preset
         known = ", ".join(p.name for p in self.presets)
-        raise KeyError(f"{self.name} has no preset {name!r}. There are: {known}.")
+        raise KeyError(f"{self.name} has no preset {shown(name)}. There are: {known}.")
 
 
 def algorithm_names() -> tuple[str, ...]:
@@ -112,7 +123,7 @@ def algorithm(name: str) -> Algorithm:
         KeyError: there is no data file of that name.
     """
     if name not in algorithm_names():
-        raise KeyError(f"There is no algorithm {name!r}. There are: {', '.join(algorithm_names())}.")
+        raise KeyError(f"There is no algorithm {shown(name)}. There are: {', '.join(algorithm_names())}.")
     data = yaml.safe_load((_FOLDER / f"{name.lower()}.yaml").read_text(encoding="utf-8"))
     arguments = {key: Argument(name=key, **value) for key, value in data["arguments"].items()}
     for key, value in data["policy_arguments"].items():

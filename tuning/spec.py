@@ -2,26 +2,27 @@
 
 import difflib
 import json
-import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from storage.paths import NAME_PATTERN
-from tuning.algorithms import Algorithm, algorithm, algorithm_names
-from tuning.space.parameters import Parameter
+from tuning.algorithms import Algorithm, Argument, algorithm, algorithm_names
+from tuning.space.parameters import Parameter, is_finite, shown
+from tuning.spec_text import MAX_DEPTH, NotPlain, read_plain, write_plain
 
 MAX_SPEC_BYTES = 200_000
+MAX_FAULTS = 30
 
 
 class SpecError(ValueError):
@@ -35,12 +36,26 @@ class SpecError(ValueError):
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation in (int, float, float | None):
+            raise ValueError(f"`{info.field_name}` must be a number: received {value}.")
+        return value
+
 
 class EnvSpec(_Frozen):
     """The environment: an id of the installed Gymnasium registry and its keyword arguments."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$")
-    kwargs: dict[str, JsonValue] = {}
+    kwargs: dict[str, JsonValue] = Field(default={}, max_length=100)
+
+    @field_validator("kwargs", mode="before")
+    @classmethod
+    def _plain_kwargs(cls, value: Any) -> Any:
+        _check_plain(value, "env.kwargs")
+        return value
 
 
 class SamplerSpec(_Frozen):
@@ -85,8 +100,9 @@ class StudySpec(_Frozen):
     env: EnvSpec
     algorithm: str = "PPO"
     policy: str = "MlpPolicy"
-    hyperparameters: dict[str, JsonValue] = {}  # fixed ones; policy arguments as "policy_kwargs.x"
-    search_space: tuple[Parameter, ...] = Field(min_length=1, max_length=100)
+    # fixed ones; policy arguments as "policy_kwargs.x"
+    hyperparameters: dict[str, JsonValue] = Field(default={}, max_length=100)
+    search_space: tuple[Parameter, ...] = Field(max_length=100)
     sampler: SamplerSpec = SamplerSpec()
     pruner: PrunerSpec = PrunerSpec()
     budget: Budget = Budget()
@@ -109,21 +125,36 @@ class StudySpec(_Frozen):
                 except KeyError as error:
                     raise ValueError(str(error.args[0])) from None
                 return {**data, "search_space": [p.model_dump() for p in preset.space]}
+            return {**data, "search_space": []}  # the fault is the algorithm's
         return data
 
     @field_validator("algorithm")
     @classmethod
     def _known_algorithm(cls, name: str) -> str:
         if name not in algorithm_names():
-            raise ValueError(f"There is no algorithm {name!r}. There are: {', '.join(algorithm_names())}.")
+            raise ValueError(
+                f"There is no algorithm {shown(name)}. There are: {', '.join(algorithm_names())}."
+            )
         return name
+
+    @field_validator("hyperparameters", mode="before")
+    @classmethod
+    def _plain_hyperparameters(cls, value: Any) -> Any:
+        _check_plain(value, "hyperparameters")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         known = algorithm(self.algorithm)
         faults = [*_space_faults(self, known), *_hyperparameter_faults(self, known)]
         if self.policy not in known.policies:
-            faults.append(f"`policy` must be one of {', '.join(known.policies)}: received {self.policy!r}.")
+            faults.append(
+                f"`policy` must be one of {', '.join(known.policies)}: received {shown(self.policy)}."
+            )
+        if not self.search_space:
+            faults.append("`search_space` is empty: name a preset, or list at least one parameter.")
+        if not faults:
+            faults = _rollout_faults(self, known)
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -151,8 +182,11 @@ class StudySpec(_Frozen):
 
     def to_yaml(self) -> str:
         """Return the spec as YAML; `parse_spec` reads it back to an equal spec."""
-        text: str = yaml.safe_dump(json.loads(self.model_dump_json(exclude_none=True)), sort_keys=False)
-        return text
+        data = json.loads(self.model_dump_json())
+        for group in (data["budget"], *data["search_space"]):  # elsewhere null is a value
+            for name in [name for name, value in group.items() if value is None]:
+                del group[name]
+        return write_plain(data)
 
     def with_trials(self, n_trials: int) -> "StudySpec":
         """Return the same request with another number of trials."""
@@ -166,11 +200,14 @@ def build_spec(data: Any) -> StudySpec:
         SpecError: one sentence for each fault.
     """
     try:
-        return StudySpec.model_validate(data)
+        spec = StudySpec.model_validate(data)
     except ValidationError as error:
         raise SpecError(_readable(error)) from None
     except RecursionError:
         raise SpecError(["The spec is nested too deeply. Flatten it."]) from None
+    if len(spec.model_dump_json(indent=1).encode()) > MAX_SPEC_BYTES:  # as a study's folder would hold it
+        raise SpecError([f"The spec is longer than {MAX_SPEC_BYTES} bytes when written out. Shorten it."])
+    return spec
 
 
 def parse_spec(text: str) -> StudySpec:
@@ -182,18 +219,9 @@ def parse_spec(text: str) -> StudySpec:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_SPEC_BYTES:
         raise SpecError([f"The spec is longer than {MAX_SPEC_BYTES} bytes. Is it the right file?"])
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise SpecError(["The spec uses a YAML alias (*name). Write the value out instead."])
-        data = yaml.load(text, Loader=_SpecLoader)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" in line {place.line + 1}" if place else ""
-        raise SpecError([f"The spec is not valid YAML{where}: {getattr(error, 'problem', error)}."]) from None
-    except RecursionError:
-        raise SpecError(["The spec is nested too deeply. Flatten it."]) from None
-    except ValueError as error:  # e.g. an integer of more digits than Python converts
-        raise SpecError([f"The spec holds a value that cannot be read: {error}."]) from None
+        data = read_plain(text)
+    except NotPlain as error:
+        raise SpecError([str(error)]) from None
     if not isinstance(data, dict):
         raise SpecError(["The spec must be a mapping with at least `env` and `search_space`."])
     return build_spec(data)
@@ -215,16 +243,29 @@ def load_spec(path: Path) -> StudySpec:
     return parse_spec(text)
 
 
-class _SpecLoader(yaml.SafeLoader):
-    """SafeLoader that reads `3e-5` as a number, as people mean it (YAML 1.1 wants `3.0e-5`)."""
-
-
-_SpecLoader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-_SpecLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
+def _check_plain(value: Any, place: str, *, depth: int = 0) -> None:
+    """Raise ValueError where a value is not what JSON can hold and give back."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"`{place}` is nested more than {MAX_DEPTH} levels deep. Flatten it.")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"A name in `{place}` must be text: received {shown(key)}. Quote it.")
+            _check_plain(key, place)
+            _check_plain(part, place, depth=depth + 1)
+    elif isinstance(value, list):
+        for part in value:
+            _check_plain(part, place, depth=depth + 1)
+    elif isinstance(value, str):
+        if not value.isascii() and value.encode("utf-8", "replace").decode() != value:  # half an emoji
+            raise ValueError(f"`{place}` must hold text that UTF-8 can write: received {shown(value)}.")
+    elif not is_finite(value):
+        raise ValueError(f"`{place}` must hold finite numbers: received {shown(value)}.")
+    elif not isinstance(value, int | float | None):
+        raise ValueError(
+            f"`{place}` must hold text, numbers, true, false, null, lists or mappings: "
+            f"received {shown(value)}."
+        )
 
 
 def _space_faults(spec: StudySpec, known: Algorithm) -> list[str]:
@@ -250,10 +291,34 @@ def _space_faults(spec: StudySpec, known: Algorithm) -> list[str]:
             fault = argument.fault(p.resolve(stored))
             if fault:
                 where = f" (for {p.name}={stored})" if p.transform != "identity" else ""
-                faults.append(f"{fault.removesuffix('.')}{where}. Move the bound of {p.name} inside.")
+                faults.append(f"{fault.removesuffix('.')}{where}. {_remedy(p, argument)}")
         if p.target in spec.hyperparameters:
             faults.append(f"`{p.target}` is both fixed and searched (as {p.name}). Remove one of the two.")
     return faults
+
+
+def _remedy(p: Parameter, argument: Argument) -> str:
+    if p.kind == "categorical":
+        return f"Change that choice of {p.name}."
+    if argument.kind == "float" or (argument.kind == "int" and p.kind == "int"):
+        return f"Move the bound of {p.name} inside."
+    return f"Set kind: {'int' if argument.kind == 'int' else 'categorical'} for {p.name}."
+
+
+def _rollout_faults(spec: StudySpec, known: Algorithm) -> list[str]:
+    """Say so where the smallest rollout is a single env step: SB3 cannot normalise one advantage."""
+    if "n_steps" not in known.arguments:
+        return []
+    fixed = spec.hyperparameters.get("n_steps", known.arguments["n_steps"].default)
+    p = next((p for p in spec.search_space if p.target == "n_steps"), None)
+    ends = [fixed] if p is None else [p.resolve(end) for end in p.choices or (p.low,)]
+    if min(ends) * spec.n_train_envs > 1:
+        return []
+    what = "`n_steps`" if p is None else p.name
+    return [
+        f"A rollout must hold at least 2 env steps: received n_steps={min(ends):g} with n_train_envs=1. "
+        f"Raise {what} or `n_train_envs`."
+    ]
 
 
 def _hyperparameter_faults(spec: StudySpec, known: Algorithm) -> list[str]:
@@ -261,7 +326,7 @@ def _hyperparameter_faults(spec: StudySpec, known: Algorithm) -> list[str]:
     for name, value in spec.hyperparameters.items():
         argument = known.arguments.get(name)
         if argument is None:
-            faults.append(f"{known.name} has no hyperparameter `{name}`.{_hint(name, known)}")
+            faults.append(f"{known.name} has no hyperparameter {shown(name)}.{_hint(name, known)}")
         elif fault := argument.fault(value):
             faults.append(fault)
     return faults
@@ -273,15 +338,18 @@ def _hint(name: str, known: Algorithm) -> str:
 
 
 def _readable(error: ValidationError) -> list[str]:
-    faults = []
+    faults: list[str] = []
     for item in error.errors(include_url=False):
-        place = ".".join(str(part + 1) if isinstance(part, int) else part for part in item["loc"])
-        received = f": received {_short(item['input'])}" if item["type"] != "missing" else ""
+        parts = [str(part + 1) if type(part) is int else str(part) for part in item["loc"]]
+        place = "".join(c if c.isprintable() else " " for c in ".".join(parts))[:80]
+        received = f": received {shown(item['input'])}" if item["type"] != "missing" else ""
         match item["type"]:
             case "value_error":
                 faults += [line for line in str(item["ctx"]["error"]).splitlines() if line]
             case "extra_forbidden":
                 faults.append(f"`{place}` is not a field of a spec. Remove it, or check its spelling.")
+            case "invalid_key":
+                faults.append(f"A name in the spec is not text{received}. Quote it, or remove it.")
             case "missing":
                 faults.append(f"`{place}` is missing. Add it.")
             case "string_pattern_mismatch" if place == "env.id":
@@ -295,10 +363,17 @@ def _readable(error: ValidationError) -> list[str]:
                 )
             case _:
                 said = item["msg"][:1].lower() + item["msg"][1:]
-                faults.append(f"`{place}`: {said.replace('input', 'it')}{received}.")
+                for technical, plain in _PLAIN_WORDS.items():
+                    said = said.replace(technical, plain)
+                faults.append(f"`{place}`: {said}{received}.")
+    if len(faults) > MAX_FAULTS:
+        faults[MAX_FAULTS:] = [f"There are {len(faults) - MAX_FAULTS} more faults. Mend these first."]
     return faults
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+_PLAIN_WORDS = {
+    "input": "it",
+    "dictionary": "mapping",
+    "tuple": "list",
+    " after validation": "",
+}

@@ -329,7 +329,8 @@ for n in map(int, sys.argv[2:]):
     study.set_user_attr("k000", "v" * 50)
     line = path.stat().st_size - start
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + line * (n - 1) + line * n % 97 + 1, hard))
+    limit = path.stat().st_size + line * (n - 1) + line * n % 97 + 1  # in the middle of the n-th append
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     acknowledged, errors = 1, []
     for i in range(1, 80):
         try:

@@ -1,5 +1,6 @@
 """One search-space parameter: what the sampler stores and what the algorithm receives."""
 
+import math
 from typing import Any, Literal, Self
 
 import optuna
@@ -9,7 +10,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Scalar = bool | int | float | str | None
 Transform = Literal["identity", "1 - x", "2^x", "net_arch", "activation_fn"]
@@ -21,6 +22,7 @@ NET_ARCH: dict[str, Any] = {
     "medium": {"pi": [256, 256], "vf": [256, 256]},
 }
 ACTIVATION_FN = ("tanh", "relu", "elu", "leaky_relu")
+MAX_STEPS = 10**9
 MAX_POWER = 24  # 2^24 rollout steps fill no workstation's memory by mistake
 
 
@@ -42,7 +44,27 @@ class Parameter(BaseModel):
     step: float | None = Field(default=None, allow_inf_nan=False)
     choices: tuple[Scalar, ...] | None = None
     transform: Transform = "identity"
-    target: str = ""
+    target: str = Field(default="", pattern=r"^([A-Za-z][A-Za-z0-9_.]{0,127})?$")
+
+    @field_validator("low", "high", "step", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(
+                f"`{info.field_name}` of {shown(info.data.get('name'))} must be a number: received {value}."
+            )
+        return value
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _scalars(cls, value: Any, info: ValidationInfo) -> Any:
+        for choice in value if isinstance(value, list | tuple) else ():
+            if not isinstance(choice, Scalar) or not is_finite(choice):
+                raise ValueError(
+                    f"`choices` of {shown(info.data.get('name'))} must be text, finite numbers, true, false "
+                    f"or null: received {shown(choice)}."
+                )
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -99,12 +121,18 @@ class Parameter(BaseModel):
                 if self.resolve(choice) == resolved:
                     return choice
             raise ValueError(f"No choice of {self.name} gives {resolved!r}.")
-        candidate: float = {
-            "1 - x": lambda x: round(1.0 - x, 12),
-            "2^x": lambda x: int(x).bit_length() - 1,
-        }.get(self.transform, lambda x: x)(resolved)
-        if abs(self.resolve(candidate) - resolved) > 1e-12 or not self.contains(candidate):
-            raise ValueError(f"{self.name} cannot give {resolved!r} within {self.low:g} and {self.high:g}.")
+        try:
+            candidate: float = {
+                "1 - x": lambda x: round(1.0 - x, 12),
+                "2^x": lambda x: int(x).bit_length() - 1,
+            }.get(self.transform, lambda x: x)(resolved)
+            gives_it = abs(self.resolve(candidate) - resolved) <= 1e-12
+        except (TypeError, ValueError, OverflowError):  # text, null, NaN, infinity
+            gives_it = False
+        if not gives_it or not self.contains(candidate):
+            raise ValueError(
+                f"{self.name} cannot give {shown(resolved)} within {self.low:g} and {self.high:g}."
+            )
         return int(candidate) if self.kind == "int" else float(candidate)
 
     def contains(self, stored: Any) -> bool:
@@ -112,7 +140,7 @@ class Parameter(BaseModel):
         distribution = self.distribution()
         try:
             return distribution._contains(distribution.to_internal_repr(stored))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return False
 
     def resolved_range(self) -> str:
@@ -123,6 +151,23 @@ class Parameter(BaseModel):
         assert self.high is not None
         ends = sorted([self.resolve(self.low), self.resolve(self.high)])
         return " … ".join(f"{end:.6g}" for end in ends)
+
+
+def shown(value: Any, *, max_chars: int = 60) -> str:
+    """Quote whatever was received, on one line and short enough for a sentence."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out integers of more than 4300 digits
+        return "a number that is too long to show"
+    return text if len(text) <= max_chars else text[: max_chars - 3] + "..."
+
+
+def is_finite(value: Any) -> bool:
+    """Say whether a value is no number, or one that fits a float."""
+    try:
+        return not isinstance(value, int | float) or math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def default_target(name: str, transform: str) -> str:
@@ -146,9 +191,9 @@ def _categorical_faults(p: Parameter) -> list[str]:
         )
     if not p.choices:
         faults.append(f"`{p.name}` is categorical and has no choices: list at least two.")
-    elif len(set(map(repr, p.choices))) < len(p.choices):
+    elif len(set(p.choices)) < len(p.choices):  # by value: Optuna takes 1, 1.0 and true for the same choice
         faults.append(
-            f"`choices` of {p.name} repeats a value: received {list(p.choices)}. Remove the copies."
+            f"`choices` of {p.name} repeats a value: received {shown(list(p.choices))}. Remove the copies."
         )
     elif len(p.choices) < 2:
         faults.append(f"`choices` of {p.name} has one value: fix it under hyperparameters instead.")
@@ -187,6 +232,8 @@ def _range_faults(p: Parameter) -> list[str]:
             faults.append(f"`step` of {p.name} must be a whole number: received {p.step:g}.")
         elif p.low < p.high and p.step > p.high - p.low:
             faults.append(f"`step` of {p.name} does not fit its range: received step={p.step:g}, {received}.")
+        elif p.high - p.low > p.step * MAX_STEPS:  # Optuna counts them, in decimals
+            faults.append(f"`step` of {p.name} is too fine: received step={p.step:g}, {received}. Remove it.")
     return faults
 
 
@@ -206,11 +253,11 @@ def _transform_faults(p: Parameter) -> list[str]:
     if p.transform == "2^x" and p.low is not None and p.high is not None:
         if p.low < 0 or p.high > MAX_POWER:
             return [
-                f"The powers of {p.name} must lie within 0 and {MAX_POWER}: received {p.low:g} to {p.high:g}. "
+                f"The powers of {p.name} must lie in 0 to {MAX_POWER}: received {p.low:g} to {p.high:g}. "
                 "They are exponents, 12 means 4096."
             ]
     named = {"net_arch": tuple(NET_ARCH), "activation_fn": ACTIVATION_FN}.get(p.transform)
-    unknown = [str(c) for c in p.choices or () if named and c not in named]
+    unknown = [c for c in p.choices or () if named and c not in named]
     if named and unknown:
-        return [f"`choices` of {p.name} must be among {', '.join(named)}: received {', '.join(unknown)}."]
+        return [f"`choices` of {p.name} must be among {', '.join(named)}: received {shown(unknown[0])}."]
     return []

@@ -1,0 +1,94 @@
+"""The ready-made search spaces, as their sources have them."""
+
+import pytest
+
+from tuning.algorithms import algorithm
+from tuning.space.parameters import NET_ARCH
+from tuning.spec import build_spec, parse_spec
+
+PPO = algorithm("PPO")
+
+
+def rows(name):
+    return {p.name: p for p in PPO.preset(name).space}
+
+
+def test_starter_is_the_guides_space():
+    space = rows("starter")
+    assert list(space) == ["n_steps_pow", "gamma", "learning_rate", "activation_fn"]
+    ranges = {n: (p.kind, p.low, p.high, p.log) for n, p in space.items() if p.kind != "categorical"}
+    assert ranges == {
+        "n_steps_pow": ("int", 5, 12, False),
+        "gamma": ("float", 0.97, 0.9999, False),
+        "learning_rate": ("float", 3e-5, 3e-3, True),
+    }
+    assert space["n_steps_pow"].resolved_range() == "32 … 4096"
+    assert space["activation_fn"].choices == ("tanh", "relu")
+    assert PPO.preset("starter").n_train_envs == 5
+
+
+def test_rl_zoo_is_its_space():
+    space = rows("rl-zoo")
+    ranges = {n: (p.kind, p.low, p.high, p.log) for n, p in space.items() if p.kind != "categorical"}
+    assert ranges == {
+        "batch_size_pow": ("int", 2, 10, False),
+        "n_steps_pow": ("int", 5, 12, False),
+        "one_minus_gamma": ("float", 1e-4, 0.03, True),
+        "learning_rate": ("float", 1e-5, 2e-3, True),
+        "ent_coef": ("float", 1e-8, 0.1, True),
+        "one_minus_gae_lambda": ("float", 1e-4, 0.1, True),
+        "max_grad_norm": ("float", 0.3, 2.0, False),
+    }
+    assert {n: p.choices for n, p in space.items() if p.kind == "categorical"} == {
+        "clip_range": (0.1, 0.2, 0.3, 0.4),
+        "n_epochs": (1, 5, 10, 20),
+        "net_arch": ("tiny", "small", "medium"),
+        "activation_fn": ("tanh", "relu"),
+    }
+    targets = {p.target for p in space.values()}
+    assert {"gamma", "gae_lambda", "n_steps", "batch_size", "policy_kwargs.net_arch"} <= targets
+    assert {name: nets["pi"] for name, nets in NET_ARCH.items()} == {
+        "tiny": [64],
+        "small": [64, 64],
+        "medium": [256, 256],
+    }
+    assert all(nets["pi"] == nets["vf"] for nets in NET_ARCH.values())
+
+
+def test_learning_rate_only_is_a_decade_to_each_side_of_the_default():
+    (rate,) = PPO.preset("learning-rate-only").space
+    default = PPO.arguments["learning_rate"].default
+    assert (rate.low, rate.high, rate.log) == (pytest.approx(default / 10), pytest.approx(default * 10), True)
+
+
+@pytest.mark.parametrize("preset", PPO.presets, ids=lambda preset: preset.name)
+def test_every_preset_makes_a_spec_and_survives_a_file(preset):
+    spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": preset.name})
+    assert spec.search_space == preset.space
+    assert parse_spec(spec.to_yaml()) == spec
+    assert parse_spec(spec.model_dump_json()) == spec
+    assert preset.title
+    assert preset.about.endswith(".")
+
+
+@pytest.mark.parametrize("preset", PPO.presets, ids=lambda preset: preset.name)
+def test_bounds_keep_within_the_natural_limits(preset):
+    for parameter in preset.space:
+        argument = PPO.arguments[parameter.target]
+        ends = parameter.choices or (parameter.low, parameter.high)
+        assert [argument.fault(parameter.resolve(end)) for end in ends if parameter.kind != "int"] == [
+            None for end in ends if parameter.kind != "int"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("preset", "defaults"),
+    [
+        ("starter", {"n_steps_pow": 11, "gamma": 0.99, "learning_rate": 3e-4, "activation_fn": "tanh"}),
+        ("learning-rate-only", {"learning_rate": 3e-4}),
+        ("rl-zoo", None),  # the default ent_coef of 0 has no place on a log scale
+    ],
+)
+def test_sb3_defaults_within_each_preset(preset, defaults):
+    spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": preset})
+    assert spec.default_configuration() == defaults
