@@ -209,6 +209,18 @@ def describe(env_id: str, kwargs: Mapping[str, Any]) -> EnvDescription:
     )
 
 
+def policy_fault(description: EnvDescription, policy: str) -> str | None:
+    """Return why a policy cannot read an environment's observations, or None when it can."""
+    kind = description.observation_kind
+    fits = (kind == "dict") == (policy == "MultiInputPolicy") and (kind == "image" or policy != "CnnPolicy")
+    if fits:
+        return None
+    return (
+        f"`policy` must be {description.policy} for {description.id}, whose observations are of kind {kind}: "
+        f"received {policy}. Change it."
+    )
+
+
 def catalogue_from_child() -> list[EnvInfo]:
     """Return the catalogue as a child process sees it; nothing is imported here.
 

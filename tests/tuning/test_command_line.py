@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from storage.paths import RunFolder
 from tuning import launch
 from tuning.__main__ import app
+from tuning.cli.exits import outcome
+from tuning.jobs import JobState, JobStatus
 from tuning.spec import parse_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,6 +144,29 @@ def test_environments_are_tried_before_anything_is_written(env, expected, tmp_pa
     assert list(runs_dir.iterdir()) == []
 
 
+def test_the_policy_must_fit_the_environment(tmp_path, runs_dir):
+    path = tmp_path / "bad.yaml"
+    path.write_text(TINY + "policy: CnnPolicy\n")
+    assert refusal("launch", path)[0] == 2
+    assert list(runs_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "timed_out", "code"),
+    [
+        (JobState.FINISHED, False, 0),
+        (JobState.STOPPED, True, 0),
+        (JobState.STOPPED, False, 1),
+        (JobState.FAILED, False, 1),
+        (JobState.FAILED, True, 1),
+        (JobState.INTERRUPTED, False, 1),
+    ],
+)
+def test_how_a_study_ended_is_the_exit_code_of_waiting(state, timed_out, code):
+    status = JobStatus(state, "study", "", 0.0, None, None, None)
+    assert outcome(status, timed_out=timed_out) == code
+
+
 @pytest.mark.parametrize("command", ["status", "stop", "resume", "best", "trials", "delete"])
 @pytest.mark.parametrize("study", ["nope", "../etc", "."])
 def test_no_such_study(command, study, runs_dir):
@@ -243,6 +268,14 @@ def test_from_launch_to_delete(tiny, runs_dir, tmp_path, end_processes_under):
     assert here("stop", study).exit_code == 0  # nothing to stop is no failure
     assert here("delete", study, "--yes").exit_code == 0
     assert answer("list") == []
+
+
+def test_a_used_up_time_budget_is_an_end_as_planned(tiny, runs_dir, end_processes_under):
+    tiny.write_text(TINY.replace("n_trials: 2,", "n_trials: 1000, timeout_s: 1,"))
+    ended = edgewise("launch", tiny, "--wait", "--json")
+    end_processes_under(runs_dir)
+    assert ended.returncode == 0, ended.stderr
+    assert "time budget" in json.loads(ended.stdout)["reason"]
 
 
 def test_the_exported_script_repeats_the_trial(tiny, runs_dir, tmp_path):

@@ -137,6 +137,31 @@ def test_descriptions_say_what_does_not_work(packages):
         environments.describe("Pendulum-v1", {"gravity": 3})
 
 
+@pytest.mark.parametrize(
+    ("kind", "policy", "fits"),
+    [
+        ("continuous", "MlpPolicy", True),
+        ("discrete", "MlpPolicy", True),
+        ("image", "MlpPolicy", True),
+        ("image", "CnnPolicy", True),
+        ("dict", "MultiInputPolicy", True),
+        ("continuous", "CnnPolicy", False),
+        ("continuous", "MultiInputPolicy", False),
+        ("image", "MultiInputPolicy", False),
+        ("dict", "MlpPolicy", False),
+        ("dict", "CnnPolicy", False),
+    ],
+)
+def test_policies_fit_observations(kind, policy, fits):
+    suggested = {"image": "CnnPolicy", "dict": "MultiInputPolicy"}.get(kind, "MlpPolicy")
+    description = environments.EnvDescription(
+        "X-v0", "", kind, "", "discrete", 9, None, suggested, None, None
+    )
+    fault = environments.policy_fault(description, policy)
+    assert (fault is None) is fits
+    assert fits or f"must be {suggested} for X-v0" in fault
+
+
 def test_images_and_bounds():
     image = spaces.Box(0, 255, (96, 96, 3), "uint8")
     assert environments._is_image(image)

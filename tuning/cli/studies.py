@@ -36,8 +36,9 @@ def launch_study(
     spec = _with_overrides(load_spec(spec_file), name=name, trials=trials, seed=seed)
     with output.stdout_kept_clean():
         described = environments.describe(spec.env.id, spec.env.kwargs)
-    if described.fault:
-        raise SpecError([described.fault])
+    faults = [described.fault, environments.policy_fault(described, spec.policy)]
+    if any(faults):
+        raise SpecError([fault for fault in faults if fault])
     for text in [described.caution, *(a.text for a in checks.warnings(spec, n_cores=usable_cores()))]:
         if text:
             output.note(f"note: {text}")
