@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,7 +17,7 @@ from storage.artifacts import drop_policies_except, kept_trials
 from storage.journal import STUDY_NAME
 from storage.live import drop_heartbeat, read_heartbeats
 from storage.paths import RunFolder
-from storage.trials import BASELINE, CRASHES, FAILURE, RETRIES, RETRY_OF, RUN, failure_kind
+from storage.trials import BASELINE, CRASHES, FAILURE, IMPORTED_FROM, RETRIES, RETRY_OF, RUN, failure_kind
 
 MAX_RETRIES = 2  # of one configuration, each of them running alone
 MAX_SHARED_CRASHES = 2  # with others; after that a configuration is suspect and runs alone
@@ -51,8 +52,11 @@ def recover(folder: RunFolder, storage: BaseStorage, *, kind: str) -> list[int]:
     study_id = storage.get_study_id_from_name(STUDY_NAME)
     failed = []
     for trial in storage.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
-        storage.set_trial_user_attr(trial._trial_id, FAILURE, {"kind": kind, "message": MESSAGES[kind]})
-        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        try:
+            storage.set_trial_user_attr(trial._trial_id, FAILURE, {"kind": kind, "message": MESSAGES[kind]})
+            storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        except UpdateFinishedTrialError:  # a worker that has just lost its runner was faster
+            continue
         failed.append(trial.number)
     for beat in read_heartbeats(folder):
         drop_heartbeat(folder, beat.trial)
@@ -74,9 +78,10 @@ def queue(storage: BaseStorage, retry: Retry) -> int:
 
 def due_retries(trials: Sequence[FrozenTrial]) -> list[Retry]:
     """Return what must run again: failed without its own fault, tried seldom enough, and not queued yet."""
-    retried = {t.user_attrs[RETRY_OF] for t in trials if RETRY_OF in t.user_attrs}
+    own = [t for t in trials if IMPORTED_FROM not in t.user_attrs]  # others count in their own study
+    retried = {t.user_attrs[RETRY_OF] for t in own if RETRY_OF in t.user_attrs}
     due = []
-    for trial in trials:
+    for trial in own:
         kind = failure_kind(trial)
         if kind in MESSAGES and trial.number not in retried and not exhausted(trial):
             params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}

@@ -1,0 +1,122 @@
+"""How far a study is, and when it will be done, whatever has happened so far."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from storage.live import Heartbeat
+from storage.trials import IMPORTED_FROM
+from tuning.progress import study_progress
+from tuning.spec import build_spec
+
+NOW = datetime(2026, 1, 1, 12)
+
+
+def spec_of(n_trials=10, n_timesteps=1_000, n_workers=2):
+    return build_spec(
+        {
+            "env": {"id": "A-v0"},
+            "search_space": "learning-rate-only",
+            "budget": {"n_trials": n_trials, "n_timesteps": n_timesteps},
+            "n_workers": n_workers,
+        }
+    )
+
+
+def ended(seconds, *, ago=0.0, state=TrialState.COMPLETE, **attributes):
+    trial = create_trial(
+        state=state, value=1.0 if state == TrialState.COMPLETE else None, user_attrs=attributes
+    )
+    trial.datetime_complete = NOW - timedelta(seconds=ago)
+    trial.datetime_start = trial.datetime_complete - timedelta(seconds=seconds)
+    return trial
+
+
+def beat(timesteps, *, total=1_000, lived_s=10.0):
+    return Heartbeat(
+        trial=0,
+        pid=1,
+        pid_created=0,
+        phase="collect",
+        timesteps=timesteps,
+        total_timesteps=total,
+        steps_per_s=timesteps / lived_s if lived_s else 0.0,
+        episodes=0,
+        last_return=None,
+        last_evaluation=None,
+        started_at=1_000.0,
+        updated_at=1_000.0 + lived_s,
+    )
+
+
+def progress(spec, trials=(), beats=()):
+    return study_progress(spec, trials, beats, now=NOW)
+
+
+def test_nothing_has_happened():
+    seen = progress(spec_of())
+    assert (seen.done, seen.total, seen.fraction, seen.eta_s, seen.steps_per_s) == (0, 10, 0, None, 0)
+
+
+def test_failed_running_waiting_and_imported_trials_do_not_count():
+    trials = [
+        ended(1),
+        ended(1, state=TrialState.PRUNED),
+        ended(1, state=TrialState.FAIL),
+        create_trial(state=TrialState.RUNNING),
+        create_trial(state=TrialState.WAITING),
+        ended(1, **{IMPORTED_FROM: "other"}),
+    ]
+    seen = progress(spec_of(), trials)
+    assert (seen.done, seen.fraction, seen.eta_s) == (2, 0.2, None)
+
+
+def test_eta_from_ended_trials_and_the_workers_that_run():
+    seen = progress(spec_of(), [ended(30), ended(50)], [beat(500), beat(500)])
+    assert seen.fraction == pytest.approx(0.3)
+    assert seen.eta_s == pytest.approx((10 - 2 - 1) * 40 / 2)
+    alone = progress(spec_of(), [ended(30), ended(50)], [beat(500)])
+    assert alone.eta_s == pytest.approx((10 - 2 - 0.5) * 40)
+
+
+def test_eta_before_anything_has_ended_comes_from_the_steps():
+    seen = progress(spec_of(), [], [beat(500), beat(250)])
+    assert seen.steps_per_s == pytest.approx(75)
+    assert seen.eta_s == pytest.approx((10 - 0.75) * 1_000 / 75)
+
+
+def test_only_the_newest_twenty_trials_tell_the_rate():
+    old = [ended(1_000, ago=500 + i) for i in range(30)]
+    new = [ended(10, ago=i) for i in range(20)]
+    seen = progress(spec_of(n_trials=100, n_workers=1), [*new, *old], [beat(0)])
+    assert seen.eta_s == pytest.approx(50 * 10)
+
+
+@pytest.mark.parametrize(
+    ("trials", "beats"),
+    [
+        ([ended(0)], [beat(0, lived_s=0)]),
+        ([], [beat(0, lived_s=0)]),
+        ([], [beat(0, lived_s=-5)]),
+        ([], [beat(0, total=0)]),
+        ([ended(-50)], [beat(0, lived_s=0)]),
+        ([create_trial(state=TrialState.PRUNED)], [beat(0)]),
+    ],
+)
+def test_without_any_speed_nothing_is_promised(trials, beats):
+    for trial in trials:
+        trial.datetime_start = trial.datetime_start or NOW
+    assert progress(spec_of(), trials, beats).eta_s is None
+
+
+def test_a_clock_that_was_set_back_gives_no_negative_time():
+    seen = progress(spec_of(), [ended(-3600), ended(60)], [beat(500)])
+    assert seen.eta_s is None or seen.eta_s >= 0
+
+
+def test_the_last_trials_never_exceed_the_whole():
+    seen = progress(spec_of(n_trials=2), [ended(10), ended(10)], [beat(5_000), beat(900)])
+    assert (seen.done, seen.fraction, seen.eta_s) == (2, 1.0, 0.0)
+    shrunk = progress(spec_of(n_trials=1), [ended(10)] * 3)
+    assert shrunk.fraction == 1.0
