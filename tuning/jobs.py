@@ -69,16 +69,15 @@ def create_job(folder: RunFolder, kind: str) -> None:
 
 def job_status(folder: RunFolder) -> JobStatus:
     """Derive a job's status from its files."""
-    held = is_held(
-        folder.lock
-    )  # asked first: an exit record read before the lock went would be the previous one
+    # The lock is asked first: an exit record read before the lock went would be the previous one.
+    held = is_held(folder.lock)
     job = read_record(folder.job) or {}
     runner = read_record(folder.runner)
     ended = None if held else read_record(folder.exit)
     if held:
         state = JobState.STOPPING if folder.stop.exists() else JobState.RUNNING
     elif ended:
-        known = ended.get("state") in list(JobState)
+        known = ended.get("state") in (JobState.FINISHED, JobState.STOPPED, JobState.FAILED)
         state = JobState(ended["state"]) if known else JobState.FAILED
     else:
         state = JobState.INTERRUPTED if runner else JobState.CREATED
@@ -163,4 +162,4 @@ def log_tail(folder: RunFolder, n_lines: int, *, max_bytes: int = 65_536) -> str
 
 def _number(record: dict[str, Any] | None, key: str) -> float | None:
     value = (record or {}).get(key)
-    return float(value) if isinstance(value, (int, float)) else None
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else None

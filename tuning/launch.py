@@ -1,6 +1,7 @@
 """Create, start, stop, resume, extend and delete studies: for the pages and the command line."""
 
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from pathlib import Path
 import optuna
 
 from storage import locks
-from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
+from storage.journal import STUDY_NAME, JournalDamaged, open_journal
 from storage.paths import RunFolder, create_run
 from storage.records import write_text
 from storage.trials import BASELINE, StudyData, counted, read_study
 from tuning import jobs, recovery
 from tuning.spec import StudySpec, load_spec
+
+PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
 
 _started: list[subprocess.Popen[bytes]] = []  # runners this process started, kept so that they can be reaped
 
@@ -93,8 +96,10 @@ def extend(folder: RunFolder, n_trials: int) -> None:
     """
     spec = load_spec(folder.spec)
     done = len(counted(read_run(folder).study.trials))
-    if n_trials < done:
-        raise ValueError(f"{folder.id} already has {done} trials: ask for at least {done}.")
+    if n_trials < max(done, 1):
+        raise ValueError(
+            f"{folder.id} already has {done} trials: ask for at least {max(done, 1)}, received {n_trials}."
+        )
     write_text(folder.spec, spec.with_trials(n_trials).model_dump_json(indent=1))
 
 
@@ -116,14 +121,14 @@ def read_run(folder: RunFolder) -> Run:
 def tidy(folder: RunFolder) -> int:
     """Fail and queue again what a dead runner left running; return how many trials that were.
 
-    Does nothing while a runner lives, and nothing to a study whose journal cannot be read.
+    Does nothing while a runner lives, and nothing to a study whose files cannot be read or written.
     """
     if locks.is_held(folder.lock):
         return 0
     try:
-        with locks.FileLock(folder.lock):
+        with locks.FileLock(folder.lock, wait_s=PROBE_S):
             return len(recovery.recover(folder, open_journal(folder.journal), kind="interrupted"))
-    except (locks.LockHeld, JournalMissing, JournalDamaged):
+    except (locks.LockHeld, JournalDamaged, KeyError, OSError):  # KeyError: the journal holds no study
         return 0
 
 
@@ -132,10 +137,11 @@ def delete(folder: RunFolder) -> None:
 
     Raises:
         Busy: it is running.
+        FileNotFoundError: somebody else has just deleted it.
     """
     try:
-        with locks.FileLock(folder.lock):
-            grave = folder.path.with_name(f".deleted-{folder.id}")
+        with locks.FileLock(folder.lock, wait_s=PROBE_S):
+            grave = folder.path.with_name(f".deleted-{folder.id}-{secrets.token_hex(4)}")
             os.rename(folder.path, grave)  # at once gone from every listing, however long the rest takes
     except locks.LockHeld:
         raise Busy(f"{folder.id} is running: stop it first.") from None
