@@ -37,7 +37,8 @@ def draw_live(folder: RunFolder, state: JobState, total: int) -> None:
     if state.alive:
         draw_trials(run, summary, beats)
     with st.expander("Log", icon=":material/notes:", expanded=state == JobState.FAILED):
-        st.code(jobs.log_tail(folder, LOG_LINES) or "The log is empty.", language=None, height=320)
+        log = jobs.log_tail(folder, LOG_LINES) or "The log is empty."
+        st.code(log, language=None, height=320 if log.count("\n") > 12 else "content")
 
 
 def draw_state(run: Run, summary: StudySummary, progress: Progress) -> None:
@@ -69,7 +70,7 @@ def draw_numbers(run: Run, summary: StudySummary, progress: Progress) -> None:
         n_errors = failures.pop("error", 0)
         st.badge(f"{whole(n_errors)} failed", color="red" if n_errors else "gray")
         for kind, number in failures.items():  # stopped, killed, interrupted: through no fault of their own
-            st.badge(f"{whole(number)} {frame.escape(kind)}", color="gray")
+            st.badge(f"{whole(number)} {frame.escape(kind[:20])}", color="gray")
         if alive:
             st.badge(f"{whole(summary.n_running)} running", color="violet")
         if summary.n_waiting:

@@ -15,7 +15,7 @@ def state_sentence(run: Run, summary: StudySummary, progress: Progress, *, now: 
     best = ""
     if summary.best_value is not None:
         best = f" The best is {three_digits(summary.best_value)} (trial {summary.best_number})."
-    reason = f" {frame.escape(status.reason)}" if status.reason else ""
+    reason = f" {frame.escape(status.reason.strip().rstrip('.'))}." if status.reason.strip() else ""
     match status.state:
         case JobState.CREATED:
             return "It has not started yet. Start it when you are ready."
