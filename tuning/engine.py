@@ -78,13 +78,16 @@ class _Run:
         with self._index_lock:
             index = self._next_index
             self._next_index += 1
-        return Task(str(self._folder.path), spec, index, alone, trial)
+        timeout_s = spec.budget.timeout_s
+        deadline = None if timeout_s is None else self._started + timeout_s
+        return Task(str(self._folder.path), spec, index, alone, trial, deadline)
 
     def claims(self) -> Iterator[Task]:
         """Yield tasks for as long as the budget has room for every trial underway to count.
 
-        joblib asks for the next task in a thread of its own, when a worker has told how its trial ended but
-        this process may not have read the worker's answer yet: hence the journal decides.
+        joblib asks for tasks in a thread of its own, when a worker has told how its trial ended but this
+        process may not have read the worker's answer yet: hence the journal decides. It also asks for some
+        ahead of time, so a worker looks again whether its trial may still start.
         """
         first = sum(t.state.is_finished() for t in self.trials())
         claimed = 0

@@ -4,6 +4,7 @@ Heavy imports happen inside the functions: loky starts the watchdog before the f
 before the seconds that torch takes to import.
 """
 
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from storage.paths import RunFolder
 from storage.trials import DIVERGED, FAILURE, PRUNED, RUN
 from tuning import recovery, seeds
+from tuning.jobs import requested_stop
 from tuning.spec import StudySpec
 from tuning.watchdog import CONTROL
 
 if TYPE_CHECKING:
     import optuna
     from optuna.storages import JournalStorage
+    from optuna.trial import TrialState
 
 MAX_TRACEBACK_CHARS = 20_000
 
@@ -33,20 +36,21 @@ class Task:
     index: int  # counts the tasks of the study; seeds the trial
     alone: bool  # no other trial runs beside it
     trial: int | None = None  # run this queued trial instead of the next one
+    deadline: float | None = None  # on the machine's monotonic clock; start nothing after it
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How one trial ended."""
 
-    trial: int
-    state: str  # COMPLETE, PRUNED, FAIL, or GONE when somebody else ended it meanwhile
-    failure: str | None  # error, stopped, interrupted
+    trial: int | None  # None when it was not even started
     sentence: str  # for the log
 
 
 def run_trial(task: Task) -> Outcome:
     """Run one trial to its end. Never raises for what the environment or the algorithm does."""
+    if requested_stop(RunFolder(Path(task.folder))) or (task.deadline and time.monotonic() >= task.deadline):
+        return Outcome(None, "A trial that was due is not started.")  # joblib takes tasks ahead of time
     CONTROL.busy = True
     try:
         return _run_trial(task)
@@ -74,7 +78,7 @@ def _run_trial(task: Task) -> Outcome:
         try:
             return _train_and_tell(study, trial, task, reporter)
         except optuna.exceptions.UpdateFinishedTrialError:
-            return Outcome(trial.number, "GONE", None, f"Trial {trial.number} was ended from outside.")
+            return Outcome(trial.number, f"Trial {trial.number} was ended from outside.")
 
 
 def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, reporter: Any) -> Outcome:
@@ -97,30 +101,41 @@ def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, re
         reporter.phase("tell")
         sentence = f"Trial {number} was pruned: {reason}."
         trial.set_user_attr(PRUNED, sentence)
-        study.tell(trial, state=TrialState.PRUNED)
-        return Outcome(number, "PRUNED", None, sentence)
+        _tell(study, trial, TrialState.PRUNED)
+        return Outcome(number, sentence)
     except Diverged as reason:
         reporter.phase("tell")
         rate = trial.params.get("learning_rate")
         at = f" (learning_rate {rate:.3g})" if isinstance(rate, float) else ""
         sentence = f"Trial {number} diverged{at}: {reason}. It counts as pruned."
         trial.set_user_attr(DIVERGED, sentence)
-        study.tell(trial, state=TrialState.PRUNED)
-        return Outcome(number, "PRUNED", None, sentence)
+        _tell(study, trial, TrialState.PRUNED)
+        return Outcome(number, sentence)
     except TrialStopped as reason:
         kind = str(reason)
         trial.set_user_attr(FAILURE, {"kind": kind, "message": recovery.MESSAGES[kind]})
-        study.tell(trial, state=TrialState.FAIL)
-        return Outcome(number, "FAIL", kind, f"Trial {number} {kind}.")
+        _tell(study, trial, TrialState.FAIL)
+        return Outcome(number, f"Trial {number} {kind}.")
     except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the study's worker
         message = "".join(traceback.format_exception_only(error)).strip()[:2000]
         trace = traceback.format_exc()[-MAX_TRACEBACK_CHARS:]
         trial.set_user_attr(FAILURE, {"kind": "error", "message": message, "traceback": trace})
-        study.tell(trial, state=TrialState.FAIL)
-        return Outcome(number, "FAIL", "error", f"Trial {number} failed: {message}")
+        _tell(study, trial, TrialState.FAIL)
+        return Outcome(number, f"Trial {number} failed: {message}")
     reporter.phase("tell")
-    study.tell(trial, value)
-    return Outcome(number, "COMPLETE", None, f"Trial {number} complete: {value:.1f}")
+    _tell(study, trial, TrialState.COMPLETE, value)
+    return Outcome(number, f"Trial {number} complete: {value:.1f}")
+
+
+def _tell(
+    study: "optuna.Study", trial: "optuna.Trial", state: "TrialState", value: float | None = None
+) -> None:
+    """End the trial, unless the runner that came after a dead one did so already: what it wrote stands."""
+    import optuna
+
+    told = study.tell(trial, value, state, skip_if_finished=True)
+    if told.state != state:
+        raise optuna.exceptions.UpdateFinishedTrialError
 
 
 def _storage(folder: RunFolder) -> "JournalStorage":

@@ -1,0 +1,77 @@
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from storage.paths import RunFolder
+from tuning import launch, worker
+from tuning.jobs import PROJECT_ROOT
+from tuning.worker import Task, run_trial
+
+
+@pytest.fixture
+def study(runs_dir, fault_spec):
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False)
+    return launch.create_study(spec, runs_dir), spec
+
+
+def trials_of(folder):
+    return launch.read_run(folder).study.trials
+
+
+@pytest.mark.parametrize("mode", ["now", "after"])
+def test_no_trial_starts_once_the_study_was_asked_to_stop(study, mode):
+    folder, spec = study
+    folder.stop.write_text(mode)
+    outcome = run_trial(Task(str(folder.path), spec, index=0, alone=True))
+    assert outcome.trial is None
+    assert not trials_of(folder)
+
+
+def test_no_trial_starts_after_the_deadline(study):
+    folder, spec = study
+    task = Task(str(folder.path), spec, index=0, alone=True, deadline=time.monotonic() - 0.1)
+    assert run_trial(task).trial is None
+    assert not trials_of(folder)
+
+
+def test_a_trial_that_somebody_else_ended_stays_ended(study, monkeypatch):
+    folder, spec = study
+    import optuna
+
+    from tuning import objective
+
+    def end_it_from_outside(trial, *args, **kwargs):
+        trial.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        return 1.0
+
+    monkeypatch.setattr(objective, "run_objective", end_it_from_outside)
+    monkeypatch.setattr(worker, "_storages", {})
+    outcome = run_trial(Task(str(folder.path), spec, index=0, alone=True))
+    assert "ended from outside" in outcome.sentence
+    (trial,) = trials_of(folder)
+    assert (trial.state.name, trial.value) == ("FAIL", None)
+
+
+def test_the_watchdog_is_up_before_torch(tmp_path):
+    code = "import sys, tuning.worker, tuning.watchdog, tuning.pool; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, check=True)
+
+
+def test_a_worker_process_without_its_runner_ends_itself(tmp_path):
+    folder = RunFolder(tmp_path)
+    code = (
+        "import sys, time; from tuning import watchdog\n"
+        "watchdog.start(sys.argv[1], int(sys.argv[2])); time.sleep(60)"
+    )
+    argv = [sys.executable, "-c", code, str(folder.path)]
+    orphan = subprocess.Popen([*argv, "1"], cwd=PROJECT_ROOT)  # its parent is not process 1
+    child = subprocess.Popen([*argv, str(os.getpid())], cwd=PROJECT_ROOT)
+    try:
+        assert orphan.wait(timeout=20) == 1
+        assert child.poll() is None
+    finally:
+        child.kill()
+        child.wait()
