@@ -72,14 +72,9 @@ def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
     st.session_state[DRAFT] = edited
     parameters, faults = search_space_editor.parameters_from_rows(edited)
     if parameters:
-        with st.expander("What the algorithm receives", icon=":material/visibility:", expanded=True):
-            left, right = st.columns(2)
-            left.caption("Range of each argument")
-            left.dataframe(search_space_editor.resolved_table(parameters), hide_index=True, key="resolved")
-            right.caption("Five random configurations")
-            right.dataframe(
-                search_space_editor.sampled_table(parameters, seed=0), hide_index=True, key="sampled"
-            )
+        st.caption("What the algorithm receives: the range of each argument, and five random configurations.")
+        preview = search_space_editor.preview_table(parameters, seed=0)
+        st.dataframe(preview, hide_index=True, height="content", key="preview")
     return parameters, faults
 
 

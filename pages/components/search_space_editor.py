@@ -62,38 +62,33 @@ def parameters_from_rows(table: pd.DataFrame) -> tuple[list[Parameter], list[str
     return parameters, faults
 
 
-def resolved_table(parameters: Sequence[Parameter]) -> pd.DataFrame:
-    """Return what the algorithm receives. Columns: argument, values (range or choices), scale."""
+def preview_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame:
+    """Return what the algorithm receives, one row for each argument.
+
+    Columns: argument, values (range or choices), scale, and "sample 1" to "sample 5": random configurations.
+    """
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     rows = [
         {
-            "argument": short_target(p),
+            "argument": p.target.removeprefix("policy_kwargs."),
             "values": p.resolved_range(),
             "scale": "choices" if p.kind == "categorical" else "log" if p.log else "linear",
         }
         for p in parameters
     ]
-    return pd.DataFrame(rows, columns=["argument", "values", "scale"])
-
-
-def sampled_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame:
-    """Return `N_SAMPLES` random configurations as the algorithm receives them, one column an argument."""
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    rows = []
-    for _ in range(N_SAMPLES):
+    for number in range(1, N_SAMPLES + 1):
         trial = study.ask()
-        rows.append({short_target(p): value_text(p.resolve(p.suggest(trial))) for p in parameters})
+        for row, p in zip(rows, parameters, strict=True):
+            row[f"sample {number}"] = value_text(p.resolve(p.suggest(trial)))
     return pd.DataFrame(rows)
-
-
-def short_target(p: Parameter) -> str:
-    """Return the argument that a parameter sets, without the "policy_kwargs." of the policy's own."""
-    return p.target.removeprefix("policy_kwargs.")
 
 
 def value_text(value: Any) -> str:
     """Return a resolved value for a person."""
     if isinstance(value, float):
         return three_digits(value)
+    if isinstance(value, dict) and list(value) == ["pi", "vf"] and value["pi"] == value["vf"]:
+        return json.dumps(value["pi"])  # one net shape for policy and value
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -104,6 +99,7 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
         base,
         key=key,
         num_rows="dynamic",
+        height="content",
         placeholder="",
         hide_index=True,
         alt="The search space: one parameter a row",

@@ -6,9 +6,8 @@ from pages.components.search_space_editor import (
     COLUMNS,
     N_SAMPLES,
     parameters_from_rows,
-    resolved_table,
+    preview_table,
     rows_from_parameters,
-    sampled_table,
 )
 from tuning.algorithms import algorithm
 from tuning.space.parameters import Parameter
@@ -71,10 +70,10 @@ def test_an_emptied_table_has_no_parameters():
 
 
 def test_the_preview_shows_resolved_values():
-    space = PRESETS[0].space
-    assert resolved_table(space).values.tolist()[0] == ["n_steps", "32 … 4096", "linear"]
-    sampled = sampled_table(space, seed=0)
-    assert len(sampled) == N_SAMPLES
-    assert list(sampled) == ["n_steps", "gamma", "learning_rate", "activation_fn"]
-    assert set(sampled["n_steps"]) <= {str(2**k) for k in range(5, 13)}
-    assert sampled.equals(sampled_table(space, seed=0))
+    table = preview_table(PRESETS[0].space, seed=0).set_index("argument")
+    assert list(table.index) == ["n_steps", "gamma", "learning_rate", "activation_fn"]
+    assert table.loc["n_steps", ["values", "scale"]].tolist() == ["32 … 4096", "linear"]
+    samples = table[[f"sample {number}" for number in range(1, N_SAMPLES + 1)]]
+    assert set(samples.loc["n_steps"]) <= {str(2**k) for k in range(5, 13)}
+    assert set(samples.loc["activation_fn"]) <= {"tanh", "relu"}
+    assert table.equals(preview_table(PRESETS[0].space, seed=0).set_index("argument"))
