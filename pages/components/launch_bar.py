@@ -18,7 +18,7 @@ LAST = "last-launch"  # session: (spec, folder, when) of the newest launch
 
 def draw_faults(faults: Sequence[str]) -> None:
     """Say what is wrong with the request, all at once."""
-    lines = "\n".join(f"- {frame.escape(fault)}" for fault in faults)
+    lines = "\n".join(f"- {frame.escape(fault.replace('`', ''))}" for fault in faults)
     st.error(f"This cannot be launched yet.\n\n{lines}", icon=":material/error:")
 
 

@@ -104,22 +104,22 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
         hide_index=True,
         alt="The search space: one parameter a row",
         column_config={
-            "name": column.TextColumn("Name", help="The name Optuna stores", width=125),
-            "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=95),
-            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=80),
-            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=80),
-            "log": column.CheckboxColumn("Log", help="Sample on a log scale", width=62, default=False),
-            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=68),
-            "choices": column.TextColumn("Choices", help="Of a categorical, separated by commas", width=105),
+            "name": column.TextColumn("Name", help="The name Optuna stores", width=140),
+            "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=88),
+            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=74),
+            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=74),
+            "log": column.CheckboxColumn("Log", help="Sample on a log scale", width=60, default=False),
+            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=62),
+            "choices": column.TextColumn("Choices", help="Of a categorical, separated by commas", width=100),
             "transform": column.SelectboxColumn(
                 "Transform",
                 options=list(TRANSFORMS),
                 default="identity",
-                width=105,
+                width=102,
                 help="How the stored value becomes the algorithm's: 2^x turns 5 into 32.",
             ),
             "target": column.TextColumn(
-                "Sets", help="The argument of the algorithm; empty: as the name says", width=140
+                "Sets", help="The argument of the algorithm; empty: as the name says", width=112
             ),
         },
     )

@@ -75,7 +75,7 @@ def test_launch_watch_restart_stop_and_read(
     ):
         set_number(page, key, value)
         wait_ready(page)
-    edit_cell(page, "st-key-space-", row=0, column_x=35 + 125 + 95 + 30, text="0.0001")
+    edit_cell(page, "st-key-space-", row=0, column_x=33 + 140 + 88 + 30, text="0.0001")
     wait_ready(page)
     page.get_by_role("button", name="Launch", exact=True).click()
 

@@ -78,7 +78,7 @@ def test_faults_are_sentences_and_keep_the_study_from_starting(open_page, shown)
     app.run()
     text = shown(app)
     assert "This cannot be launched yet." in text
-    assert r"must be below \`high\`" in text
+    assert r"must be below high" in text
     assert r"received \'\.\.\/\<b\>" in text
     assert app.button(key="launch").disabled
 
@@ -86,7 +86,7 @@ def test_faults_are_sentences_and_keep_the_study_from_starting(open_page, shown)
 def test_a_misspelt_hyperparameter_gets_a_hint(open_page, shown):
     app = open_page(PAGE)
     app.text_area(key=PREFIX + "hyperparameters").set_value("n_epoch: 5").run()
-    assert r"Did you mean \`n\_epochs\`?" in shown(app)
+    assert r"Did you mean n\_epochs?" in shown(app)
     assert app.button(key="launch").disabled
 
 
@@ -134,3 +134,46 @@ def test_a_runner_that_does_not_start_is_explained_on_live(open_page, shown, mon
     app.button(key="launch").click().run()
     assert app.title[0].value == "Live"
     assert "The runner ended at once" in shown(app)
+
+
+HOSTILE = [
+    "",
+    " ",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1)) ![y](http://example.org/z.png)",
+    ":material/home: :red[x] $\\frac{1}{0}$ `code`",
+    "a\x00b\x1b[31m",
+    "\u202egnp.exe",
+    "mod:Env-v0",
+    "os.system",
+    "!!python/object/apply:os.system ['true']",
+    "&a [*a, *a]",
+    "{" * 500,
+    "9" * 5000,
+    "x" * 100_000,
+    "n_steps: [1, 2]",
+    '{"g": NaN}',
+    "gamma: .inf",
+    "n_steps: 1e400",
+    "null",
+]
+
+
+@pytest.mark.parametrize("field", ["name", "env", "env-kwargs", "hyperparameters"])
+def test_hostile_text_in_a_field_is_a_fault_or_harmless(open_page, shown, field):
+    app = open_page(PAGE)
+    for text in HOSTILE if field != "env" else HOSTILE[1:]:  # AppTest cannot show a selectbox without a value
+        app.session_state[PREFIX + field] = text
+        app.run()
+        said = shown(app)
+        assert "<script>" not in said.replace("\\<script\\>", "")
+        assert "](javascript" not in said
+
+
+def test_hostile_specs_are_refused_in_words(open_page, shown):
+    app = open_page(PAGE)
+    for text in HOSTILE:
+        app.text_area(key="spec-text").set_value(text).run()
+        app.button(key="spec-fill").click().run()
+        assert "This cannot be launched yet" in shown(app), text[:40]
