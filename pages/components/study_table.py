@@ -93,15 +93,15 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
         alt="Every study with its state, progress and best value",
         # Widths in px: together they fit a window of 1280.
         column_config={
-            "study": column.TextColumn("Study", width=172),
+            "study": column.TextColumn("Study", width=196),
             "open": column.ButtonColumn("", width=58, on_click=_open, args=(shown, pages), key=OPEN),
-            "state": column.TextColumn("State", width=92),
+            "state": column.TextColumn("State", width=86),
             "progress": column.ProgressColumn(
                 "Done",
                 min_value=0,
                 max_value=1,
                 format="\u2060",
-                width=52,
+                width=64,
                 help="Of the budget of trials",
             ),
             "trials": column.TextColumn("Trials", width=78, help="Complete and pruned, of the budget"),
@@ -109,7 +109,7 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
             "best_so_far": column.LineChartColumn(
                 "Trend", width=66, help="The best value after each complete trial"
             ),
-            "task": column.TextColumn("Task", width=154),
+            "task": column.TextColumn("Task", width=158),
             "age": column.TextColumn("Age", width=66),
             "delete": column.ButtonColumn(
                 "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
