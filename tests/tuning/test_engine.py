@@ -241,6 +241,18 @@ def test_a_dead_runner_takes_its_workers_along_and_the_study_goes_on(launched, f
     assert len(counted(trials_of(folder))) == 3
 
 
+def test_a_terminated_runner_stops_as_if_asked_to(launched, fault_spec, wait_until_ended):
+    folder = launched(fault_spec(budget={"n_trials": 3, "n_timesteps": 50_000}))
+    wait_for(lambda: [b for b in read_heartbeats(folder) if b.timesteps > 0])
+    workers = workers_of(folder)
+    psutil.Process(launch.read_run(folder).status.pid).terminate()
+    status = wait_until_ended(folder, timeout_s=10)
+    assert status.state == JobState.STOPPED
+    assert not [t for t in trials_of(folder) if t.state == TrialState.RUNNING]
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+
+
 def test_the_time_budget_starts_no_further_trial(launched, fault_spec, wait_until_ended):
     folder = launched(fault_spec(budget={"n_trials": 1000, "timeout_s": 6.0}))
     status = wait_until_ended(folder)
