@@ -1,14 +1,16 @@
 """Tiny real studies: real runners, real workers, real training, on environments that misbehave on request."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 
 from storage.paths import RunFolder
-from tuning import launch
+from tuning import environments, launch
 from tuning.jobs import JobStatus, job_status, log_tail
 from tuning.spec import StudySpec, build_spec
 
@@ -16,10 +18,16 @@ FAULT_ENVS = Path(__file__).resolve().parents[1] / "fault_envs"
 
 
 @pytest.fixture
-def fault_envs(monkeypatch: pytest.MonkeyPatch) -> None:
+def fault_envs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runners started from here know `Edgewise/Fault-v0`, as a server started with its package would."""
     monkeypatch.setenv("PYTHONPATH", str(FAULT_ENVS))
     monkeypatch.setenv("EDGEWISE_ENV_PACKAGES", "edgewise_fault_envs")
+    monkeypatch.setattr(environments, "_packages", {})
+    before = dict(gymnasium.registry)
+    yield
+    gymnasium.registry.clear()
+    gymnasium.registry.update(before)
+    sys.modules.pop("edgewise_fault_envs", None)
 
 
 @pytest.fixture
