@@ -15,7 +15,19 @@ from tuning.space.parameters import Parameter, Scalar, Transform
 
 KINDS = ("float", "int", "categorical")
 TRANSFORMS: tuple[str, ...] = get_args(Transform)
-COLUMNS = ("name", "kind", "low", "high", "log", "step", "choices", "transform", "target")
+# Columns in their order, with their widths in px; together they fit a window of 1280.
+WIDTHS = {
+    "name": 144,
+    "kind": 88,
+    "low": 76,
+    "high": 76,
+    "log": 58,
+    "step": 60,
+    "choices": 108,
+    "transform": 106,
+    "target": 106,
+}
+COLUMNS = tuple(WIDTHS)
 N_SAMPLES = 5
 
 
@@ -104,22 +116,26 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
         hide_index=True,
         alt="The search space: one parameter a row",
         column_config={
-            "name": column.TextColumn("Name", help="The name Optuna stores", width=140),
-            "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=88),
-            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=74),
-            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=74),
-            "log": column.CheckboxColumn("Log", help="Sample on a log scale", width=60, default=False),
-            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=62),
-            "choices": column.TextColumn("Choices", help="Of a categorical, separated by commas", width=100),
+            "name": column.TextColumn("Name", help="The name Optuna stores", width=WIDTHS["name"]),
+            "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=WIDTHS["kind"]),
+            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=WIDTHS["low"]),
+            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=WIDTHS["high"]),
+            "log": column.CheckboxColumn(
+                "Log", help="Sample on a log scale", width=WIDTHS["log"], default=False
+            ),
+            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=WIDTHS["step"]),
+            "choices": column.TextColumn(
+                "Choices", help="Of a categorical, separated by commas", width=WIDTHS["choices"]
+            ),
             "transform": column.SelectboxColumn(
                 "Transform",
                 options=list(TRANSFORMS),
                 default="identity",
-                width=102,
+                width=WIDTHS["transform"],
                 help="How the stored value becomes the algorithm's: 2^x turns 5 into 32.",
             ),
             "target": column.TextColumn(
-                "Sets", help="The argument of the algorithm; empty: as the name says", width=112
+                "Sets", help="The argument of the algorithm; empty: as the name says", width=WIDTHS["target"]
             ),
         },
     )

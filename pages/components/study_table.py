@@ -16,6 +16,20 @@ from tuning.jobs import JobState
 OPEN, DELETE = "open-study", "delete-study"  # keys of the two button columns
 UNREADABLE = "unreadable"
 
+# Columns in their order, in px; together they fit a window of 1280.
+WIDTHS = {
+    "study": 192,
+    "open": 58,
+    "state": 86,
+    "progress": 64,
+    "trials": 78,
+    "best": 58,
+    "best_so_far": 66,
+    "task": 148,
+    "age": 66,
+    "delete": 40,
+}
+
 
 @dataclass(frozen=True)
 class StudyRow:
@@ -91,28 +105,38 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
         key="studies",
         hide_index=True,
         alt="Every study with its state, progress and best value",
-        # Widths in px: together they fit a window of 1280.
         column_config={
-            "study": column.TextColumn("Study", width=196),
-            "open": column.ButtonColumn("", width=58, on_click=_open, args=(shown, pages), key=OPEN),
-            "state": column.TextColumn("State", width=86),
+            "study": column.TextColumn("Study", width=WIDTHS["study"]),
+            "open": column.ButtonColumn(
+                "", width=WIDTHS["open"], on_click=_open, args=(shown, pages), key=OPEN
+            ),
+            "state": column.TextColumn("State", width=WIDTHS["state"]),
             "progress": column.ProgressColumn(
                 "Done",
                 min_value=0,
                 max_value=1,
                 format="\u2060",
-                width=64,
+                width=WIDTHS["progress"],
                 help="Of the budget of trials",
             ),
-            "trials": column.TextColumn("Trials", width=78, help="Complete and pruned, of the budget"),
-            "best": column.TextColumn("Best", width=58, alignment="right", help="Return of the best trial"),
-            "best_so_far": column.LineChartColumn(
-                "Trend", width=66, help="The best value after each complete trial"
+            "trials": column.TextColumn(
+                "Trials", width=WIDTHS["trials"], help="Complete and pruned, of the budget"
             ),
-            "task": column.TextColumn("Task", width=158),
-            "age": column.TextColumn("Age", width=66),
+            "best": column.TextColumn(
+                "Best", width=WIDTHS["best"], alignment="right", help="Return of the best trial"
+            ),
+            "best_so_far": column.LineChartColumn(
+                "Trend", width=WIDTHS["best_so_far"], help="The best value after each complete trial"
+            ),
+            "task": column.TextColumn("Task", width=WIDTHS["task"]),
+            "age": column.TextColumn("Age", width=WIDTHS["age"]),
             "delete": column.ButtonColumn(
-                "", width=40, type="tertiary", on_click=_ask_to_delete, args=(shown,), key=DELETE
+                "",
+                width=WIDTHS["delete"],
+                type="tertiary",
+                on_click=_ask_to_delete,
+                args=(shown,),
+                key=DELETE,
             ),
         },
     )

@@ -2,19 +2,21 @@
 
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import optuna
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Position, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from pages.components import search_space_editor, study_table
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder, list_runs
 from storage.records import write_record
 from tuning import launch
 from tuning.spec import build_spec, load_spec
 
-ROW_PX = 35  # height of a row of Streamlit's tables, the header included
 SLOW_MS = 60_000  # importing torch on a busy machine
 
 
@@ -24,13 +26,35 @@ def set_number(page: Page, key: str, value: int) -> None:
     field.press("Enter")
 
 
-def edit_cell(page: Page, key_pattern: str, *, row: int, column_x: int, text: str) -> None:
-    """Type into a cell of a data editor; `column_x` in px from its left edge."""
-    table = page.locator(f"[class*='{key_pattern}'] .dvn-scroller").first
-    table.dblclick(position={"x": column_x, "y": ROW_PX * (row + 1) + ROW_PX // 2})
+def cell(table: Locator, widths: Sequence[int], *, column: int, row: int, n_rows: int) -> Position:
+    """Return the middle of a table's cell; its rows are as high as its header."""
+    height = table.bounding_box()["height"] / (n_rows + 1)
+    return {"x": sum(widths[:column]) + widths[column] / 2, "y": height * (row + 1.5)}
+
+
+def set_low_bound(page: Page, text: str) -> None:
+    """Type the lower bound of the only parameter into the table of the search space."""
+    table = page.locator("[class*='st-key-space-'] .dvn-scroller").first
+    widths = [33, *search_space_editor.WIDTHS.values()]  # the row markers come first
+    column = 1 + list(search_space_editor.WIDTHS).index("low")
+    table.dblclick(position=cell(table, widths, column=column, row=0, n_rows=2))  # the empty last row counts
     editor = page.locator("#portal input, #portal textarea").first
     editor.fill(text)
     editor.press("Enter")
+
+
+def click_in_row(page: Page, column: str, *, until: Callable[[], object]) -> None:
+    """Click into the only row until something has come of it: a canvas does not tell when it is painted."""
+    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
+    names, widths = list(study_table.WIDTHS), list(study_table.WIDTHS.values())
+    for attempts_left in (3, 2, 1, 0):
+        table.click(position=cell(table, widths, column=names.index(column), row=0, n_rows=1))
+        try:
+            until()
+            return
+        except (AssertionError, PlaywrightTimeout):
+            if not attempts_left:
+                raise
 
 
 @pytest.fixture
@@ -75,7 +99,7 @@ def test_launch_watch_restart_stop_and_read(
     ):
         set_number(page, key, value)
         wait_ready(page)
-    edit_cell(page, "st-key-space-", row=0, column_x=33 + 140 + 88 + 30, text="0.0001")
+    set_low_bound(page, "0.0001")
     wait_ready(page)
     page.get_by_role("button", name="Launch", exact=True).click()
 
@@ -124,16 +148,12 @@ def test_the_study_stays_chosen_from_page_to_page_and_on_reload(visit, wait_read
 
 def test_open_and_delete_from_the_table(visit, wait_ready, finished):
     page = visit("")
-    table = page.locator("[data-testid=stDataFrame] .dvn-scroller").first
-    table.click(position={"x": 172 + 29, "y": ROW_PX + ROW_PX // 2})
-    page.wait_for_url(f"**/history?study={finished.id}*")
+    address = f"**/history?study={finished.id}*"
+    click_in_row(page, "open", until=lambda: page.wait_for_url(address, timeout=8000))
     page = visit("", page)
-    width = table.bounding_box()["width"]
-    table.click(
-        position={"x": min(width - 10, 172 + 58 + 92 + 52 + 78 + 58 + 66 + 154 + 66 + 20), "y": ROW_PX * 1.5}
-    )
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text(re.compile("6 trials"))).to_be_visible()
+    said = dialog.get_by_text(re.compile("6 trials"))
+    click_in_row(page, "delete", until=lambda: expect(said).to_be_visible(timeout=8000))
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No study yet")).to_be_visible()
     assert not finished.path.exists()

@@ -160,10 +160,10 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("field", ["name", "env", "env-kwargs", "hyperparameters"])
+@pytest.mark.parametrize("field", ["name", "env-kwargs", "hyperparameters"])
 def test_hostile_text_in_a_field_is_a_fault_or_harmless(open_page, shown, field):
     app = open_page(PAGE)
-    for text in HOSTILE if field != "env" else HOSTILE[1:]:  # AppTest cannot show a selectbox without a value
+    for text in HOSTILE:
         app.session_state[PREFIX + field] = text
         app.run()
         said = shown(app)
