@@ -19,10 +19,10 @@ from pydantic import (
 from storage.paths import NAME_PATTERN
 from tuning.algorithms import Algorithm, Argument, algorithm, algorithm_names
 from tuning.space.parameters import Parameter, is_finite, shown
+from tuning.spec_faults import capped, readable_faults
 from tuning.spec_text import MAX_DEPTH, NotPlain, read_plain, write_plain
 
 MAX_SPEC_BYTES = 200_000
-MAX_FAULTS = 30
 
 
 class SpecError(ValueError):
@@ -202,7 +202,9 @@ def build_spec(data: Any) -> StudySpec:
     try:
         spec = StudySpec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(_readable(error)) from None
+        faults = readable_faults(error)
+        faults += [fault for fault in _hidden_faults(data, error) if fault not in faults]
+        raise SpecError(capped(faults)) from None
     except RecursionError:
         raise SpecError(["The spec is nested too deeply. Flatten it."]) from None
     if len(spec.model_dump_json(indent=1).encode()) > MAX_SPEC_BYTES:  # as a study's folder would hold it
@@ -337,43 +339,22 @@ def _hint(name: str, known: Algorithm) -> str:
     return f" Did you mean `{close[0]}`?" if close else " `python -m tuning presets` lists what can be set."
 
 
-def _readable(error: ValidationError) -> list[str]:
-    faults: list[str] = []
-    for item in error.errors(include_url=False):
-        parts = [str(part + 1) if type(part) is int else str(part) for part in item["loc"]]
-        place = "".join(c if c.isprintable() else " " for c in ".".join(parts))[:80]
-        received = f": received {shown(item['input'])}" if item["type"] != "missing" else ""
-        match item["type"]:
-            case "value_error":
-                faults += [line for line in str(item["ctx"]["error"]).splitlines() if line]
-            case "extra_forbidden":
-                faults.append(f"`{place}` is not a field of a spec. Remove it, or check its spelling.")
-            case "invalid_key":
-                faults.append(f"A name in the spec is not text{received}. Quote it, or remove it.")
-            case "missing":
-                faults.append(f"`{place}` is missing. Add it.")
-            case "string_pattern_mismatch" if place == "env.id":
-                faults.append(
-                    f"`env.id` must be an id of the Gymnasium registry, such as Pendulum-v1{received}. "
-                    "Modules are named by whoever starts the server, never in a spec."
-                )
-            case "string_pattern_mismatch":
-                faults.append(
-                    f"`{place}` must start with a letter or digit and hold no spaces or symbols{received}."
-                )
-            case _:
-                said = item["msg"][:1].lower() + item["msg"][1:]
-                for technical, plain in _PLAIN_WORDS.items():
-                    said = said.replace(technical, plain)
-                faults.append(f"`{place}`: {said}{received}.")
-    if len(faults) > MAX_FAULTS:
-        faults[MAX_FAULTS:] = [f"There are {len(faults) - MAX_FAULTS} more faults. Mend these first."]
-    return faults
-
-
-_PLAIN_WORDS = {
-    "input": "it",
-    "dictionary": "mapping",
-    "tuple": "list",
-    " after validation": "",
-}
+def _hidden_faults(data: Any, error: ValidationError) -> list[str]:
+    """Return the faults between fields that do hold by themselves; pydantic looks no further than fields."""
+    places = [item["loc"] for item in error.errors(include_url=False)]
+    if not isinstance(data, dict) or () in places:
+        return []
+    wrong = {place[0] for place in places}
+    rest = {key: value for key, value in data.items() if key not in wrong}
+    rest.setdefault("env", {"id": "Pendulum-v1"})  # needed, and nothing depends on which
+    rows = data.get("search_space")
+    if "search_space" in wrong and isinstance(rows, list | tuple):
+        wrong_rows = {place[1] for place in places if place[0] == "search_space" and len(place) > 1}
+        rest["search_space"] = [row for index, row in enumerate(rows) if index not in wrong_rows]
+    if not rest.get("search_space"):
+        return []  # it would only be said to be missing
+    try:
+        StudySpec.model_validate(rest)
+    except ValidationError as hidden:
+        return readable_faults(hidden)
+    return []

@@ -534,3 +534,19 @@ def test_yaml_of_a_spec_is_plain():
     assert isinstance(yaml.safe_load(text), dict)
     assert "!!" not in text
     assert StudySpec.model_validate(yaml.safe_load(build_spec(BASE).to_yaml())) == build_spec(BASE)
+
+
+def test_faults_between_fields_are_told_together_with_those_of_fields():
+    with pytest.raises(SpecError) as caught:
+        parse_spec("""
+            env: {id: Pendulum-v1}
+            hyperparameters: {gama: 0.9, gamma: 0.9}
+            search_space:
+              - {name: learning_rate, kind: float, low: 0.1, high: 0.01}
+              - {name: gamma, kind: float, low: 0.9, high: 0.99}
+            budget: {n_trials: 0}
+            """)
+    said = "\n".join(caught.value.faults)
+    for part in ("Swap them?", "n_trials", "gama", "both fixed and searched"):
+        assert part in said
+    assert len(caught.value.faults) == 4
