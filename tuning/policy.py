@@ -1,5 +1,6 @@
 """Between plain JSON and Stable-Baselines3 objects: arguments, arrays, policies. Needs torch."""
 
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -39,7 +40,10 @@ def build_model(
     """Return an untrained model on the CPU."""
     module, _, class_name = algorithm(name).class_path.rpartition(".")
     cls = getattr(import_module(module), class_name)
-    model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
+    with warnings.catch_warnings():
+        # Said for every trial whose rollout is no multiple of the batch; SB3 cuts the last minibatch short.
+        warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
+        model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
     return model
 
 

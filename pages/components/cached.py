@@ -119,7 +119,10 @@ def _trials(folder: RunFolder) -> StudyData:
     except KeyError as error:
         _storage.clear(*key)
         raise JournalDamaged(f"The journal {folder.journal} no longer holds the study.") from error
-    except (AssertionError, TypeError, AttributeError) as error:
+    except JournalDamaged:
+        _storage.clear(*key)  # opened anew once the file has been restored
+        raise
+    except (AssertionError, TypeError, AttributeError, ValueError) as error:
         _storage.clear(*key)
         raise JournalDamaged(
             f"The journal {folder.journal} holds an operation that Optuna does not know."
