@@ -1,7 +1,16 @@
 import pytest
+from optuna.trial import TrialState
 
+from storage import artifacts
+from storage.live import read_curve
 from storage.paths import RunFolder
-from tuning import examples
+from storage.trials import BASELINE, counted, ranked
+from tuning import examples, launch
+from tuning.jobs import JobState
+from tuning.policy import rebuild_policy
+from tuning.spec import load_spec
+
+MAX_EXAMPLE_BYTES = 3_000_000
 
 
 def test_the_story_is_the_starter_space_on_pendulum():
@@ -33,3 +42,40 @@ def test_a_copy_that_is_there_is_not_replaced(shipped, tmp_path):
     copy = examples.copy_recorded(shipped, tmp_path / "runs")
     copy.log.write_text("mine")
     assert examples.copy_recorded(shipped, tmp_path / "runs").log.read_text() == "mine"
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    (source,) = examples.recorded()
+    return launch.read_run(examples.copy_recorded(source, tmp_path.resolve() / "runs"))
+
+
+@pytest.mark.parametrize("name", ["pendulum.yaml", "smoke.yaml"])
+def test_shipped_specs_are_valid(name):
+    assert load_spec(examples.FOLDER / name).algorithm == "PPO"
+
+
+def test_the_recorded_study_is_whole(recorded):
+    assert recorded.status.state == JobState.FINISHED
+    trials = recorded.study.trials
+    assert len(counted(trials)) == recorded.spec.budget.n_trials >= 60
+    assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert all(read_curve(recorded.folder, t.number).episodes for t in trials)
+
+
+def test_the_recorded_study_tells_the_story(recorded):
+    best = ranked(recorded.study.trials, maximize=True)[0]
+    (baseline,) = [t for t in recorded.study.trials if BASELINE in t.user_attrs]
+    assert baseline.value < -900
+    assert best.value > -250
+
+
+def test_the_best_recorded_policies_can_be_rebuilt(recorded):
+    best = [t.number for t in ranked(recorded.study.trials, maximize=True)[:5]]
+    assert artifacts.kept_trials(recorded.folder) == set(best)
+    rebuild_policy(artifacts.load_policy(recorded.folder, best[0]))
+
+
+def test_the_recorded_study_is_small():
+    (source,) = examples.recorded()
+    assert sum(p.stat().st_size for p in source.rglob("*")) < MAX_EXAMPLE_BYTES
