@@ -61,7 +61,10 @@ def curve_info(
     return CurveInfo(
         number=number,
         episodes=tuple(finite[i] for i in kept),
-        running_mean=tuple((finite[i][0], float(means[i])) for i in kept),
+        # Parallel envs often end together: one mean for each step, or the line would jump up and down there.
+        running_mean=tuple(
+            (finite[i][0], float(means[i])) for i in kept if i == n - 1 or finite[i + 1][0] != finite[i][0]
+        ),
         window=width,
         n_episodes=n,
         evaluations=tuple(

@@ -17,6 +17,12 @@ def test_curve():
     )
 
 
+def test_episodes_that_end_together_share_one_mean():
+    info = curve_info([(100, -10.0), (100, -20.0), (200, -6.0), (200, -4.0)], [], window=4)
+    assert info.running_mean == ((100, -15.0), (200, -10.0))
+    assert len(info.episodes) == 4
+
+
 def test_many_episodes_are_thinned_but_all_count():
     info = curve_info([(i, float(i)) for i in range(10_000)], [])
     assert len(info.episodes) <= 2000
