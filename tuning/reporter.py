@@ -1,5 +1,6 @@
 """One trial's voice: a thread keeps its heartbeat fresh while SB3 is busy in calls that tell nothing."""
 
+import math
 import os
 import threading
 import time
@@ -60,6 +61,8 @@ class Reporter:
         """Record the undiscounted return of a training episode that ended at `timesteps`."""
         with self._lock:
             self._n_episodes += 1
+            if not math.isfinite(episode_return):
+                return  # JSON has no word for it; training says what becomes of the trial
             self._last_return = episode_return
             self._episodes.append((timesteps, episode_return))
 

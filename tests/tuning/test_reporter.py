@@ -53,3 +53,15 @@ def test_many_short_episodes_are_thinned_to_means(tmp_path, monkeypatch):
     episodes = read_curve(folder, 0).episodes
     assert len(episodes) < 20
     assert episodes[-1][0] == 199
+
+
+def test_a_return_that_is_no_number_stops_neither_trial_nor_heartbeat(tmp_path):
+    folder = RunFolder(tmp_path)
+    with Reporter(folder, 0, 1000) as voice:
+        voice.episode(100, -5.0)
+        for value in (float("nan"), float("inf"), float("-inf")):
+            voice.episode(200, value)
+            voice.phase("update")
+        (beat,) = read_heartbeats(folder)
+        assert (beat.phase, beat.episodes, beat.last_return) == ("update", 4, -5.0)
+    assert read_curve(folder, 0).episodes == ((100, -5.0),)
