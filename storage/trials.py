@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 # User attributes of a trial. Everything is plain JSON.
 RESOLVED = "resolved"  # dict: the keyword arguments SB3 got, beside the stored (transformed) parameters
-RUN = "run"  # dict: pid, task, train_seed, eval_seed, alone
+RUN = "run"  # dict: task, alone, train_seed, eval_seed
 EVALUATIONS = (
     "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
 )
@@ -72,6 +72,18 @@ def failure_kind(trial: FrozenTrial) -> str | None:
         return None
     record: Any = trial.user_attrs.get(FAILURE)
     return str(record["kind"]) if isinstance(record, dict) and "kind" in record else "error"
+
+
+def run_record(trial: FrozenTrial) -> dict[str, Any]:
+    """Return what the trial's worker recorded when it started; empty when it did not come to that."""
+    record = trial.user_attrs.get(RUN)
+    return record if isinstance(record, dict) else {}
+
+
+def task_number(trial: FrozenTrial) -> int | None:
+    """Return the number of the task that ran the trial, or None when that is not known."""
+    number = run_record(trial).get("task")
+    return number if type(number) is int else None
 
 
 def _value(trial: FrozenTrial) -> float:

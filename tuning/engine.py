@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import FAILURE, counted, failure_kind, ranked
+from storage.trials import FAILURE, counted, failure_kind, ranked, task_number
 from tuning import pool, recovery
 from tuning.jobs import JobState, requested_stop
 from tuning.spec import StudySpec, load_spec
@@ -46,11 +46,10 @@ def run_study(folder: RunFolder) -> End:
             return End(JobState.FINISHED, f"All {len(counted(trials))} trials are done.")
         if end := run.early_end(spec, trials):
             return end
-        suspect = next((retry for retry in recovery.due_retries(trials) if retry.suspect), None)
-        if suspect:
-            number = recovery.queue(storage, suspect)
-            _log(f"Trial {number} repeats a configuration whose worker died twice; it runs alone.")
-            run.batch(iter([run.task(spec, alone=True, trial=number)]), n_workers=1)
+        suspect = recovery.next_suspect(storage, trials)
+        if suspect is not None:
+            _log(f"Trial {suspect} repeats a configuration whose worker died twice; it runs alone.")
+            run.batch(iter([run.task(spec, alone=True, trial=suspect)]), n_workers=1)
         else:
             run.batch(run.claims(), n_workers=spec.n_workers)
 
@@ -63,7 +62,8 @@ class _Run:
         self._storage = storage
         self._started = time.monotonic()
         self._before = {t.number for t in self.trials() if t.state.is_finished()}
-        self._next_index = sum(t.state != TrialState.WAITING for t in self.trials())
+        numbers = (task_number(t) for t in self.trials())
+        self._next_index = 1 + max((n for n in numbers if n is not None), default=-1)
         self._index_lock = threading.Lock()
         self._deaths_in_a_row = 0
         self._ended_at_last_death = 0
@@ -89,30 +89,31 @@ class _Run:
         process may not have read the worker's answer yet: hence the journal decides. It also asks for some
         ahead of time, so a worker looks again whether its trial may still start.
         """
-        first = sum(t.state.is_finished() for t in self.trials())
-        claimed = 0
+        claimed: set[int] = set()
         while True:
             spec = load_spec(self._folder.spec)
             trials = self.trials()
-            underway = claimed - (sum(t.state.is_finished() for t in trials) - first)
-            if len(counted(trials)) + underway >= spec.budget.n_trials or self.early_end(spec, trials):
+            underway = claimed - {task_number(t) for t in trials if t.state.is_finished()}
+            if len(counted(trials)) + len(underway) >= spec.budget.n_trials or self.early_end(spec, trials):
                 return
-            claimed += 1
-            yield self.task(spec, alone=spec.n_workers == 1)
+            task = self.task(spec, alone=spec.n_workers == 1)
+            claimed.add(task.index)
+            yield task
 
     def batch(self, tasks: Iterator[Task], *, n_workers: int) -> None:
         """Run tasks until there are none or a worker dies; in the end no trial is RUNNING."""
+        kind = "interrupted"  # a worker that had just lost an earlier runner may have taken a trial
         try:
             for outcome in pool.run_tasks(run_trial, tasks, n_workers=n_workers, folder=self._folder.path):
                 _log(outcome.sentence)
                 self._sweep()
         except pool.WorkerDied:
             kind = "stopped" if requested_stop(self._folder) == "now" else "killed"
-            for number in recovery.recover(self._folder, self._storage, kind=kind):
-                _log(f"Trial {number}: {recovery.MESSAGES[kind]}")
             ended = sum(failure_kind(t) in (None, "error") for t in self._ended(self.trials()))
             self._deaths_in_a_row = 1 if ended > self._ended_at_last_death else self._deaths_in_a_row + 1
             self._ended_at_last_death = ended
+        for number in recovery.recover(self._folder, self._storage, kind=kind):
+            _log(f"Trial {number}: {recovery.MESSAGES[kind]}")
 
     def early_end(self, spec: StudySpec, trials: Sequence[FrozenTrial]) -> End | None:
         """Return why no further trial may start although the budget has room, or None."""
@@ -136,9 +137,8 @@ class _Run:
         return None
 
     def _ended(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """Return the trials that ended under this runner, newest end first."""
-        ended = [t for t in trials if t.state.is_finished() and t.number not in self._before]
-        return sorted(ended, key=lambda t: (t.datetime_complete or t.datetime_start, t.number), reverse=True)
+        """Return the trials that ended under this runner, newest first; by number, as clocks may jump."""
+        return [t for t in reversed(trials) if t.state.is_finished() and t.number not in self._before]
 
     def _sweep(self) -> None:
         """Delete the policies of complete trials that are neither among the best nor pinned."""

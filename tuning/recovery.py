@@ -17,7 +17,16 @@ from storage.artifacts import drop_policies_except, kept_trials
 from storage.journal import STUDY_NAME
 from storage.live import drop_heartbeat, read_heartbeats
 from storage.paths import RunFolder
-from storage.trials import BASELINE, CRASHES, FAILURE, IMPORTED_FROM, RETRIES, RETRY_OF, RUN, failure_kind
+from storage.trials import (
+    BASELINE,
+    CRASHES,
+    FAILURE,
+    IMPORTED_FROM,
+    RETRIES,
+    RETRY_OF,
+    failure_kind,
+    run_record,
+)
 
 MAX_RETRIES = 2  # of one configuration, each of them running alone
 MAX_SHARED_CRASHES = 2  # with others; after that a configuration is suspect and runs alone
@@ -76,15 +85,25 @@ def queue(storage: BaseStorage, retry: Retry) -> int:
     return next(t.number for t in reversed(trials) if t.user_attrs.get(RETRY_OF) == retry_of)
 
 
+def next_suspect(storage: BaseStorage, trials: Sequence[FrozenTrial]) -> int | None:
+    """Return the number of a queued trial that must run alone; queue one where one is due."""
+    for trial in trials:  # queued by a runner that ended before it ran
+        if trial.state == TrialState.WAITING and _shared_crashes(trial) >= MAX_SHARED_CRASHES:
+            return trial.number
+    due = next((retry for retry in due_retries(trials) if retry.suspect), None)
+    return None if due is None else queue(storage, due)
+
+
 def due_retries(trials: Sequence[FrozenTrial]) -> list[Retry]:
     """Return what must run again: failed without its own fault, tried seldom enough, and not queued yet."""
     own = [t for t in trials if IMPORTED_FROM not in t.user_attrs]  # others count in their own study
-    retried = {t.user_attrs[RETRY_OF] for t in own if RETRY_OF in t.user_attrs}
+    retried = {_number(t, RETRY_OF) for t in own if RETRY_OF in t.user_attrs}
     due = []
     for trial in own:
         kind = failure_kind(trial)
         if kind in MESSAGES and trial.number not in retried and not exhausted(trial):
-            params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            fixed = trial.system_attrs.get("fixed_params")
+            params = {**(fixed if isinstance(fixed, dict) else {}), **trial.params}
             if params:  # a worker that died before it sampled anything leaves nothing to repeat
                 due.append(
                     Retry(
@@ -111,19 +130,23 @@ def _attributes(trial: FrozenTrial, kind: str) -> dict[str, Any]:
 
 
 def _ran_alone(trial: FrozenTrial) -> bool:
-    run = trial.user_attrs.get(RUN)
-    return isinstance(run, dict) and bool(run.get("alone"))
+    return bool(run_record(trial).get("alone"))
 
 
 def _shared_crashes(trial: FrozenTrial) -> int:
     """Worker deaths of this configuration so far, beside others (loky kills innocent siblings too)."""
     died = failure_kind(trial) == "killed" and not _ran_alone(trial)
-    return int(trial.user_attrs.get(CRASHES, 0)) + int(died)
+    return _number(trial, CRASHES) + int(died)
 
 
 def _failed_retries(trial: FrozenTrial) -> int:
     died = failure_kind(trial) == "killed" and _ran_alone(trial) and RETRY_OF in trial.user_attrs
-    return int(trial.user_attrs.get(RETRIES, 0)) + int(died)
+    return _number(trial, RETRIES) + int(died)
+
+
+def _number(trial: FrozenTrial, name: str) -> int:
+    value = trial.user_attrs.get(name)
+    return value if type(value) is int else 0  # others may write to the journal too
 
 
 def claim(study: optuna.Study, number: int) -> optuna.Trial:

@@ -9,11 +9,14 @@ from optuna.trial import TrialState, create_trial
 from storage.trials import (
     FAILURE,
     IMPORTED_FROM,
+    RUN,
     completed,
     counted,
     failure_kind,
     ranked,
     read_study,
+    run_record,
+    task_number,
 )
 
 
@@ -86,3 +89,21 @@ def test_a_snapshot_has_the_direction_and_all_trials(direction):
 def test_an_unknown_study_is_a_key_error():
     with pytest.raises(KeyError):
         read_study(optuna.storages.InMemoryStorage(), "absent")
+
+
+@pytest.mark.parametrize(
+    ("record", "number"),
+    [
+        ({"task": 3}, 3),
+        ({"task": "3"}, None),
+        ({"task": True}, None),
+        ({}, None),
+        ("text", None),
+        (None, None),
+    ],
+)
+def test_the_task_of_a_trial_whatever_its_record_holds(record, number):
+    ran = trial(0, TrialState.RUNNING, **{RUN: record})
+    assert task_number(ran) == number
+    assert run_record(ran) == (record if isinstance(record, dict) else {})
+    assert task_number(trial(0, TrialState.WAITING)) is None

@@ -1,14 +1,17 @@
 """The engine with real runners, real loky workers and real training."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import optuna
 import psutil
 import pytest
 from optuna.trial import TrialState
 
 from storage import artifacts
+from storage.journal import STUDY_NAME, open_journal
 from storage.live import read_curve, read_heartbeats
 from storage.records import read_record
 from storage.trials import (
@@ -16,6 +19,7 @@ from storage.trials import (
     DIVERGED,
     EVALUATIONS,
     FAILURE,
+    IMPORTED_FROM,
     RESOLVED,
     RUN,
     TIMESTEPS,
@@ -24,6 +28,7 @@ from storage.trials import (
     ranked,
 )
 from tuning import launch
+from tuning.engine import _Run
 from tuning.jobs import AlreadyRunning, JobState
 
 
@@ -51,6 +56,57 @@ def trials_of(folder):
 def workers_of(folder):
     runner = psutil.Process(read_record(folder.runner)["pid"])
     return [p for p in runner.children() if any("loky.backend.popen" in part for part in p.cmdline())]
+
+
+@pytest.fixture
+def still(runs_dir, fault_spec):
+    """Return a study that nobody runs, and its journal as a study of Optuna's."""
+    folder = launch.create_study(fault_spec(budget={"n_trials": 3}, defaults_first=False), runs_dir)
+    return folder, optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
+
+
+def end_one(study, task, state=TrialState.COMPLETE, **attributes):
+    trial = study.ask()
+    for name, value in {RUN: {"task": task}, **attributes}.items():
+        trial.set_user_attr(name, value)
+    study.tell(trial, 1.0 if state == TrialState.COMPLETE else None, state=state)
+
+
+def test_task_numbers_go_on_though_some_tasks_never_became_a_trial(still):
+    folder, study = still
+    first = _Run(folder, open_journal(folder.journal))
+    numbers = [task.index for task in first.claims()]
+    assert numbers == [0, 1, 2]
+    for number in numbers[1:]:  # the worker of task 0 died before it asked for a trial
+        end_one(study, number)
+    (task,) = _Run(folder, open_journal(folder.journal)).claims()
+    assert task.index == 3
+
+
+def test_a_trial_of_nobody_makes_no_room_in_the_budget(still):
+    folder, study = still
+    claims = _Run(folder, open_journal(folder.journal)).claims()
+    claimed = [next(claims) for _ in range(3)]
+    study.tell(study.ask(), state=TrialState.FAIL)  # by a worker that had just lost an earlier runner
+    end_one(study, 99, **{IMPORTED_FROM: "other"})
+    assert next(claims, None) is None
+    end_one(study, claimed[0].index, TrialState.FAIL)
+    assert len(list(_Run(folder, open_journal(folder.journal)).claims())) == 3
+
+
+def test_failures_in_a_row_are_told_by_number_whatever_the_clock_says(still):
+    folder, study = still
+    run = _Run(folder, open_journal(folder.journal))
+    states = [TrialState.FAIL, TrialState.FAIL, TrialState.COMPLETE, TrialState.FAIL]
+    for task, state in enumerate(states):
+        end_one(study, task, state)
+    spec, trials = launch.read_run(folder).spec, list(run.trials())
+    for trial, hours in zip(trials, (2, 2, 1, 1), strict=True):  # the clock was set back in between
+        trial.datetime_complete = datetime(2026, 1, 1, hours)
+    assert run.early_end(spec, trials) is None
+    for task in (4, 5):
+        end_one(study, task, TrialState.FAIL)
+    assert "3 trials failed in a row" in run.early_end(spec, run.trials()).reason
 
 
 def test_two_workers_finish_a_study_with_everything_recorded(launched, fault_spec, wait_until_ended):
@@ -117,7 +173,9 @@ def test_a_kept_policy_is_rebuilt_without_pickle_and_acts_as_it_was_evaluated(
 
 
 def test_divergence_is_a_pruned_trial_with_its_reason(launched, fault_spec, wait_until_ended):
-    spec = fault_spec(env={"id": "Edgewise/Fault-v0", "kwargs": {"fault": "nan"}}, budget={"n_trials": 2})
+    # step 60 is in the last episode that the first rollout ends
+    env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": "nan", "after": 60}}
+    spec = fault_spec(env=env, budget={"n_trials": 2})
     folder = launched(spec)
     assert wait_until_ended(folder).state == JobState.FINISHED
     for trial in trials_of(folder):

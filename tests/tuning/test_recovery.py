@@ -270,3 +270,44 @@ def test_claim_takes_one_particular_queued_trial(folder, storage, study):
     with pytest.raises((ValueError, UpdateFinishedTrialError)):
         recovery.claim(other, 1)
     assert study.ask().number == 0
+
+
+def test_a_suspect_that_its_runner_left_in_the_queue_still_runs_alone(folder, storage, study):
+    for _ in range(2):
+        run(study)
+        recovery.recover(folder, storage, kind="killed")
+    number = recovery.next_suspect(storage, study.trials)
+    assert [t.number for t in waiting(study)] == [number]
+    # the runner is killed here, or asked to stop
+    recovery.recover(folder, storage, kind="interrupted")
+    assert recovery.next_suspect(storage, study.trials) == number
+    assert [t.number for t in waiting(study)] == [number]
+    study.tell(recovery.claim(study, number), 1.0)
+    assert recovery.next_suspect(storage, study.trials) is None
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {CRASHES: "many"},
+        {CRASHES: "9" * 5000},
+        {RETRIES: [1]},
+        {RETRY_OF: [1]},
+        {RETRY_OF: {"a": 1}},
+        {RUN: "text"},
+    ],
+)
+def test_records_that_make_no_sense_keep_nobody_from_recovering(folder, storage, study, attributes):
+    distribution = optuna.distributions.FloatDistribution(0, 1)
+    study.add_trial(
+        optuna.trial.create_trial(
+            state=TrialState.FAIL,
+            params={"x": 0.5},
+            distributions={"x": distribution},
+            user_attrs={FAILURE: {"kind": "killed"}, **attributes},
+            system_attrs={"fixed_params": "text"},
+        )
+    )
+    own = run(study)
+    assert recovery.recover(folder, storage, kind="interrupted") == [own.number]
+    assert own.params in [t.system_attrs["fixed_params"] for t in waiting(study)]
