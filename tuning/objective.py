@@ -9,7 +9,7 @@ import torch
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
-from storage.artifacts import save_policy
+from storage.artifacts import pinned_trials, save_policy
 from storage.paths import RunFolder
 from storage.trials import RESOLVED, TIMESTEPS
 from tuning import environments
@@ -73,7 +73,7 @@ def run_objective(
         assert callback.result is not None
         trial.set_user_attr(TIMESTEPS, model.num_timesteps)
         reporter.phase("save")
-        if spec.retention.top:
+        if spec.retention.top or trial.number in pinned_trials(folder):
             request = _request(spec, resolved, seeds, model.num_timesteps, callback.result.mean)
             save_policy(folder, trial.number, policy_arrays(model.policy), request)
         return callback.result.mean

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.paths import RunFolder
-from storage.trials import DIVERGED, FAILURE, PRUNED, RUN
+from storage.trials import DIVERGED, FAILURE, PRUNED, RUN, counted, read_study
 from tuning import recovery, seeds
 from tuning.jobs import requested_stop
-from tuning.spec import StudySpec
+from tuning.spec import StudySpec, load_spec
 from tuning.watchdog import CONTROL
 
 if TYPE_CHECKING:
@@ -47,10 +47,13 @@ class Outcome:
     sentence: str  # for the log
 
 
+NOT_STARTED = Outcome(None, "A trial that was due is not started.")
+
+
 def run_trial(task: Task) -> Outcome:
     """Run one trial to its end. Never raises for what the environment or the algorithm does."""
     if requested_stop(RunFolder(Path(task.folder))) or (task.deadline and time.monotonic() >= task.deadline):
-        return Outcome(None, "A trial that was due is not started.")  # joblib takes tasks ahead of time
+        return NOT_STARTED  # joblib takes tasks ahead of time
     CONTROL.busy = True
     try:
         return _run_trial(task)
@@ -73,12 +76,25 @@ def _run_trial(task: Task) -> Outcome:
         sampler=build_sampler(spec.sampler, seed=seeds.sampler_seed(spec.seed, task.index)),
         pruner=build_pruner(spec.pruner, n_timesteps=spec.budget.n_timesteps),
     )
+    if CONTROL.stop_kind or _budget_is_taken(folder):  # the imports took a while
+        return NOT_STARTED
     trial = study.ask() if task.trial is None else recovery.claim(study, task.trial)
     with Reporter(folder, trial.number, spec.budget.n_timesteps) as reporter:
         try:
             return _train_and_tell(study, trial, task, reporter)
         except optuna.exceptions.UpdateFinishedTrialError:
             return Outcome(trial.number, f"Trial {trial.number} was ended from outside.")
+
+
+def _budget_is_taken(folder: RunFolder) -> bool:
+    """Say whether done and running trials use up the budget: it may have shrunk since the task was made."""
+    from optuna.trial import TrialState
+
+    from storage.journal import STUDY_NAME
+
+    trials = read_study(_storage(folder), STUDY_NAME).trials
+    running = sum(t.state == TrialState.RUNNING for t in trials)
+    return len(counted(trials)) + running >= load_spec(folder.spec).budget.n_trials
 
 
 def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, reporter: Any) -> Outcome:

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from storage import artifacts
+from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
 from tuning import launch, worker
 from tuning.jobs import PROJECT_ROOT
@@ -35,6 +37,37 @@ def test_no_trial_starts_after_the_deadline(study):
     task = Task(str(folder.path), spec, index=0, alone=True, deadline=time.monotonic() - 0.1)
     assert run_trial(task).trial is None
     assert not trials_of(folder)
+
+
+def test_no_trial_starts_in_a_worker_that_was_told_to_end(study, monkeypatch):
+    folder, spec = study
+    monkeypatch.setattr(worker.CONTROL, "stop_kind", "interrupted")  # its runner died while it was starting
+    monkeypatch.setattr(worker, "_storages", {})
+    assert run_trial(Task(str(folder.path), spec, index=0, alone=True)).trial is None
+    assert not trials_of(folder)
+
+
+def test_no_trial_starts_beyond_a_budget_that_shrank(study, monkeypatch):
+    folder, spec = study
+    import optuna
+
+    monkeypatch.setattr(worker, "_storages", {})
+    running = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
+    running.tell(running.ask(), 1.0)
+    running.ask()
+    launch.extend(folder, 2)
+    assert run_trial(Task(str(folder.path), spec, index=2, alone=False)).trial is None
+    assert len(trials_of(folder)) == 2
+
+
+def test_a_pinned_trial_keeps_its_weights_where_none_are_kept(runs_dir, fault_spec, monkeypatch):
+    spec = fault_spec(env={"id": "Pendulum-v1"}, retention={"top": 0}, pruner={"name": "none"})
+    folder = launch.create_study(spec, runs_dir)
+    artifacts.set_pin(folder, 1, pinned=True)
+    monkeypatch.setattr(worker, "_storages", {})
+    for index in range(2):
+        run_trial(Task(str(folder.path), spec, index=index, alone=True))
+    assert artifacts.kept_trials(folder) == {1}
 
 
 def test_a_trial_that_somebody_else_ended_stays_ended(study, monkeypatch):
