@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
+from optuna.trial import TrialState
 
 from storage import locks
 from storage.journal import STUDY_NAME, JournalDamaged, open_journal
@@ -92,15 +93,18 @@ def extend(folder: RunFolder, n_trials: int) -> None:
     """Set the total number of complete and pruned trials; a running study takes it up with its next trial.
 
     Raises:
-        ValueError: the new budget is below what is already done.
+        ValueError: the new budget is below what is already done or runs.
     """
-    spec = load_spec(folder.spec)
-    done = len(counted(read_run(folder).study.trials))
-    if n_trials < max(done, 1):
+    run = read_run(folder)
+    done = len(counted(run.study.trials))
+    running = sum(t.state == TrialState.RUNNING for t in run.study.trials) if run.status.state.alive else 0
+    if n_trials < max(done + running, 1):
+        runs = f" and runs {running} more" if running else ""
         raise ValueError(
-            f"{folder.id} already has {done} trials: ask for at least {max(done, 1)}, received {n_trials}."
+            f"{folder.id} already has {done} trials{runs}: ask for at least {max(done + running, 1)}, "
+            f"received {n_trials}."
         )
-    write_text(folder.spec, spec.with_trials(n_trials).model_dump_json(indent=1))
+    write_text(folder.spec, run.spec.with_trials(n_trials).model_dump_json(indent=1))
 
 
 def read_run(folder: RunFolder) -> Run:
@@ -126,8 +130,9 @@ def tidy(folder: RunFolder) -> int:
     if locks.is_held(folder.lock):
         return 0
     try:
+        storage = open_journal(folder.journal)  # may take seconds, for which no runner waits: before the lock
         with locks.FileLock(folder.lock, wait_s=PROBE_S):
-            return len(recovery.recover(folder, open_journal(folder.journal), kind="interrupted"))
+            return len(recovery.recover(folder, storage, kind="interrupted"))
     except (locks.LockHeld, JournalDamaged, KeyError, OSError):  # KeyError: the journal holds no study
         return 0
 

@@ -163,6 +163,16 @@ def test_the_budget_moves_but_not_below_what_is_done(folder):
     assert job_status(folder).state == JobState.CREATED
 
 
+def test_the_budget_of_a_running_study_has_room_for_what_runs(folder):
+    add_trials(folder, TrialState.COMPLETE, TrialState.RUNNING, TrialState.RUNNING)
+    with (
+        FileLock(folder.lock),
+        pytest.raises(ValueError, match=r"1 trials and runs 2 more: ask for at least 3, received 2\."),
+    ):
+        launch.extend(folder, 2)
+    launch.extend(folder, 2)  # nobody runs it any more
+
+
 @pytest.mark.parametrize("n_trials", [0, -1])
 def test_an_empty_budget_is_refused(folder, n_trials):
     with pytest.raises(ValueError, match="already has 0 trials: ask for at least 1"):
@@ -198,6 +208,19 @@ def test_tidy_requeues_once_and_leaves_a_live_study_alone(folder):
 def test_tidy_survives_a_broken_study(folder, break_it):
     break_it(folder)
     assert launch.tidy(folder) == 0
+
+
+def test_tidy_holds_no_lock_while_it_reads_a_long_journal(folder, monkeypatch):
+    add_trials(folder, TrialState.RUNNING)
+    held = []
+
+    def slow(path):
+        held.append(is_held(folder.lock))
+        return open_journal(path)
+
+    monkeypatch.setattr(launch, "open_journal", slow)
+    assert launch.tidy(folder) == 1
+    assert held == [False]
 
 
 def test_tidy_survives_a_full_disk(folder, monkeypatch):
