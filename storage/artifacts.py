@@ -23,7 +23,7 @@ class KeptPolicy:
     """What is needed to rebuild a trained policy."""
 
     arrays: dict[str, np.ndarray]  # by the names of the policy's state dict
-    request: dict[str, Any]  # env, algorithm, policy, resolved arguments, seeds, versions; plain JSON
+    request: dict[str, Any]  # env, algorithm, policy, resolved arguments, seeds; plain JSON
 
 
 def save_policy(

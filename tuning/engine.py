@@ -128,7 +128,7 @@ class _Run:
             last = failures[0]
             message = last.user_attrs.get(FAILURE, {}).get("message", "")
             if recovery.exhausted(last):
-                message = f"its worker died each of the {recovery.MAX_RETRIES + 1} times it ran."
+                message = "its worker died each time it ran, the last times with no other trial beside it."
             said = f"{len(failures)} trials failed in a row. The last one, trial {last.number}: {message}"
             return End(JobState.FAILED, said)
         if self._deaths_in_a_row >= MAX_DEATHS_IN_A_ROW:
