@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from storage.artifacts import pinned_trials, save_policy
 from storage.paths import RunFolder
-from storage.trials import RESOLVED, TIMESTEPS
+from storage.trials import EVALUATIONS, RESOLVED, TIMESTEPS
 from tuning import environments
 from tuning.policy import build_model, policy_arrays
 from tuning.reporter import Reporter
@@ -70,6 +70,9 @@ def run_objective(
             if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
                 raise Diverged("the policy's output became NaN") from error
             raise
+        finally:
+            if callback.records:  # once: each writing repeats the whole list in the journal
+                trial.set_user_attr(EVALUATIONS, callback.records)
         assert callback.result is not None
         trial.set_user_attr(TIMESTEPS, model.num_timesteps)
         reporter.phase("save")

@@ -7,7 +7,6 @@ import optuna
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from storage.trials import EVALUATIONS
 from tuning.evaluation import EvaluationResult, evaluate
 from tuning.policy import is_finite
 from tuning.reporter import Reporter
@@ -50,7 +49,7 @@ class TrialCallback(BaseCallback):
         self._n_episodes = n_episodes
         self._reporter = reporter
         self._control = control
-        self._records: list[dict[str, Any]] = []
+        self.records: list[dict[str, Any]] = []  # of all evaluations, as the trial keeps them
         self.result: EvaluationResult | None = None  # of the newest evaluation
 
     def check_stop(self) -> None:
@@ -66,7 +65,7 @@ class TrialCallback(BaseCallback):
             self._evaluate(due[-1])
             if self._trial.should_prune():
                 raise optuna.TrialPruned(
-                    f"a mean return of {self._records[-1]['mean']:.4g} after {self.num_timesteps} steps "
+                    f"a mean return of {self.records[-1]['mean']:.4g} after {self.num_timesteps} steps "
                     "was behind the median of the complete trials"
                 )
         self._reporter.phase("collect")
@@ -101,7 +100,7 @@ class TrialCallback(BaseCallback):
         if not abs(result.mean) < float("inf"):
             raise Diverged(f"the mean return of an evaluation was {result.mean}")
         self._reporter.evaluation(self.num_timesteps, result.mean, result.std)
-        self._records.append(
+        self.records.append(
             {
                 "mark": mark,
                 "timesteps": self.num_timesteps,
@@ -110,6 +109,5 @@ class TrialCallback(BaseCallback):
                 "n_episodes": len(result.returns),
             }
         )
-        self._trial.set_user_attr(EVALUATIONS, self._records)
         self._trial.report(result.mean, step=mark)
         self.result = result
