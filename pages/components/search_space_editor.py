@@ -11,7 +11,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from tuning.analysis.look import three_digits
-from tuning.space.parameters import Parameter, Scalar, Transform
+from tuning.space.parameters import Parameter, Scalar, Transform, shown
 
 KINDS = ("float", "int", "categorical")
 TRANSFORMS: tuple[str, ...] = get_args(Transform)
@@ -28,19 +28,20 @@ WIDTHS = {
     "target": 106,
 }
 COLUMNS = tuple(WIDTHS)
+NUMBERS = ("low", "high", "step")  # edited as text: a column of numbers turns a typed 1e-4 into -14
 N_SAMPLES = 5
 
 
 def rows_from_parameters(parameters: Sequence[Parameter]) -> pd.DataFrame:
-    """Return the table of a search space. Columns: `COLUMNS`; choices as text, separated by commas."""
+    """Return the table of a search space. Columns: `COLUMNS`; numbers and choices as text."""
     rows = [
         {
             "name": p.name,
             "kind": p.kind,
-            "low": p.low,
-            "high": p.high,
+            "low": _number_text(p.low),
+            "high": _number_text(p.high),
             "log": p.log,
-            "step": p.step,
+            "step": _number_text(p.step),
             "choices": ", ".join(_choice_text(choice) for choice in p.choices or ()),
             "transform": p.transform,
             "target": p.target,
@@ -48,7 +49,7 @@ def rows_from_parameters(parameters: Sequence[Parameter]) -> pd.DataFrame:
         for p in parameters
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype({"low": float, "high": float, "step": float, "log": bool})
+    return frame.astype({**dict.fromkeys(NUMBERS, object), "log": bool})
 
 
 def parameters_from_rows(table: pd.DataFrame) -> tuple[list[Parameter], list[str]]:
@@ -67,6 +68,13 @@ def parameters_from_rows(table: pd.DataFrame) -> tuple[list[Parameter], list[str
         if data.get("kind") not in KINDS:
             faults.append(f"Row {number} ({data['name']}) has no kind. Choose {', '.join(KINDS)}.")
             continue
+        if unread := [key for key in NUMBERS if isinstance(data.get(key), str)]:
+            faults += [
+                f"Row {number}: `{key}` of {data['name']} must be a number, such as 0.001 or 1e-3: "
+                f"received {shown(data[key])}."
+                for key in unread
+            ]
+            continue
         try:
             parameters.append(Parameter.model_validate(data))
         except ValidationError as error:
@@ -84,7 +92,7 @@ def preview_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame
         {
             "argument": p.target.removeprefix("policy_kwargs."),
             "values": p.resolved_range(),
-            "scale": "choices" if p.kind == "categorical" else "log" if p.log else "linear",
+            "scale": _scale(p),
         }
         for p in parameters
     ]
@@ -118,12 +126,12 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
         column_config={
             "name": column.TextColumn("Name", help="The name Optuna stores", width=WIDTHS["name"]),
             "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=WIDTHS["kind"]),
-            "low": column.NumberColumn("Low", format="%.6g", help="Inclusive", width=WIDTHS["low"]),
-            "high": column.NumberColumn("High", format="%.6g", help="Inclusive", width=WIDTHS["high"]),
+            "low": column.TextColumn("Low", alignment="right", help="Inclusive", width=WIDTHS["low"]),
+            "high": column.TextColumn("High", alignment="right", help="Inclusive", width=WIDTHS["high"]),
             "log": column.CheckboxColumn(
                 "Log", help="Sample on a log scale", width=WIDTHS["log"], default=False
             ),
-            "step": column.NumberColumn("Step", format="%.6g", help="Empty: no grid", width=WIDTHS["step"]),
+            "step": column.TextColumn("Step", alignment="right", help="Empty: no grid", width=WIDTHS["step"]),
             "choices": column.TextColumn(
                 "Choices", help="Of a categorical, separated by commas", width=WIDTHS["choices"]
             ),
@@ -148,6 +156,9 @@ def _row_data(row: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("name", "kind", "choices", "transform", "target"):
         if key in data:
             data[key] = str(data[key]).strip()
+    for key in NUMBERS:
+        if key in data:
+            data[key] = _number(data[key])
     if data.get("choices"):
         data["choices"] = [_choice(text.strip()) for text in data["choices"].split(",") if text.strip()]
     return {key: value for key, value in data.items() if value not in ("", [])}
@@ -155,6 +166,34 @@ def _row_data(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_empty(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _number_text(x: float | None) -> str | None:
+    """Return a number as people write it, and in full: 5, 0.9999, 3e-05."""
+    return None if x is None else f"{x:g}" if float(f"{x:g}") == x else repr(x)
+
+
+def _number(value: Any) -> Any:
+    """Read a number that a person typed; what is none stays text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value.strip()
+
+
+def _scale(p: Parameter) -> str:
+    """Return how the values that the algorithm receives are spread over their range."""
+    if p.kind == "categorical":
+        return "choices"
+    match p.transform, p.log:
+        case "2^x", _:
+            return "powers of 2" if p.kind == "int" else "log"
+        case "1 - x", True:
+            return "log of 1 - x"
+        case _:
+            return "log" if p.log else "linear"
 
 
 def _choice(text: str) -> Scalar:

@@ -69,10 +69,40 @@ def test_an_emptied_table_has_no_parameters():
     assert rows_from_parameters([]).empty
 
 
+@pytest.mark.parametrize("text", ["1e-4", " 0.0001 ", ".0001", "1E-4"])
+def test_a_bound_is_read_as_people_type_it(text):
+    row = {"name": "learning_rate", "kind": "float", "low": text, "high": "3e-3", "log": True}
+    parameters, faults = parameters_from_rows(table(row))
+    assert faults == []
+    assert (parameters[0].low, parameters[0].high) == (1e-4, 3e-3)
+
+
+def test_text_in_a_bound_is_no_zero():
+    row = {"name": "gamma", "kind": "float", "low": "abc", "high": "0,99", "step": "1-2"}
+    parameters, faults = parameters_from_rows(table(row))
+    assert parameters == []
+    assert [fault.split(", such")[0] for fault in faults] == [
+        f"Row 1: `{key}` of gamma must be a number" for key in ("low", "high", "step")
+    ]
+    assert faults[1].endswith("received '0,99'.")
+
+
+def test_bounds_keep_every_digit():
+    parameter = Parameter(name="gamma", kind="float", low=0.123456789012, high=1 - 1e-12)
+    assert parameters_from_rows(rows_from_parameters([parameter])) == ([parameter], [])
+
+
+def test_the_preview_names_the_scale_of_what_the_algorithm_receives():
+    table = preview_table(PRESETS[1].space, seed=0).set_index("argument")
+    assert table.loc["gamma", "scale"] == "log of 1 - x"
+    assert table.loc["learning_rate", "scale"] == "log"
+    assert table.loc["n_epochs", "scale"] in ("linear", "choices")
+
+
 def test_the_preview_shows_resolved_values():
     table = preview_table(PRESETS[0].space, seed=0).set_index("argument")
     assert list(table.index) == ["n_steps", "gamma", "learning_rate", "activation_fn"]
-    assert table.loc["n_steps", ["values", "scale"]].tolist() == ["32 … 4096", "linear"]
+    assert table.loc["n_steps", ["values", "scale"]].tolist() == ["32 … 4096", "powers of 2"]
     samples = table[[f"sample {number}" for number in range(1, N_SAMPLES + 1)]]
     assert set(samples.loc["n_steps"]) <= {str(2**k) for k in range(5, 13)}
     assert set(samples.loc["activation_fn"]) <= {"tanh", "relu"}
