@@ -138,7 +138,7 @@ try:
         {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in parameters]}
     )
 except SpecError as error:
-    faults += error.faults
+    faults += map(launch_form.in_form_words, error.faults)
 faults += env_faults
 with bar:
     if faults:

@@ -37,7 +37,8 @@ def readable_faults(error: ValidationError) -> list[str]:
                 )
             case "string_pattern_mismatch":
                 faults.append(
-                    f"`{place}` must start with a letter or digit and hold no spaces or symbols{received}."
+                    f"`{place}` must start with a letter or digit and hold no spaces or symbols, in at most "
+                    f"64 characters{received}."
                 )
             case _:
                 said = item["msg"][:1].lower() + item["msg"][1:]

@@ -52,18 +52,17 @@ def draw_controls(run: Run, progress: Progress) -> None:
 
 
 def _draw_extension(run: Run, progress: Progress) -> None:
-    total = st.number_input(
+    key = f"extend-{run.folder.id}-{progress.total}"
+    st.number_input(  # without limits: beyond them it would keep its last value, and the button use that
         "Trials in all",
-        min_value=max(1, progress.done),
-        max_value=100_000,
         value=progress.total + 20,
         step=10,
-        key=f"extend-{run.folder.id}-{progress.total}",
+        key=key,
         help="The new total of complete and pruned trials, those already done included.",
     )
     alive = run.status.state.alive
     action = "Set the new total" if alive else "Extend and run"
-    st.button(action, key="extend-now", on_click=_extend, args=(run.folder, int(total), alive))
+    st.button(action, key="extend-now", on_click=_extend, args=(run.folder, key, alive))
 
 
 def _stop(folder: RunFolder, mode: jobs.StopMode) -> None:
@@ -74,7 +73,8 @@ def _resume(folder: RunFolder, n_trials: int | None) -> None:
     _attempt(lambda: launch.resume(folder, n_trials=n_trials))
 
 
-def _extend(folder: RunFolder, n_trials: int, alive: bool) -> None:
+def _extend(folder: RunFolder, key: str, alive: bool) -> None:
+    n_trials = int(st.session_state[key])  # as it is now: a press may come with the edit
     if alive:
         _attempt(lambda: launch.extend(folder, n_trials))
     else:

@@ -12,6 +12,21 @@ from tuning.spec import StudySpec
 
 PREFIX = "launch-"
 TIMESTEPS_STEP = 5_000
+# What the form calls the fields of a spec.
+LABELS = {
+    "name": "Name",
+    "budget.n_trials": "Trials",
+    "budget.n_timesteps": "Steps a trial",
+    "budget.n_evaluations": "Evaluations",
+    "budget.n_eval_episodes": "Episodes each",
+    "sampler.n_startup_trials": "Random trials first",
+    "pruner.n_startup_trials": "Complete trials first",
+    "n_train_envs": "Training envs",
+    "n_eval_envs": "Evaluation envs",
+    "n_workers": "Workers",
+    "seed": "Seed",
+    "retention.top": "Keep the weights of the best",
+}
 
 
 def fields_from_spec(spec: StudySpec) -> dict[str, Any]:
@@ -49,21 +64,27 @@ def data_from_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     faults: list[str] = []
     get = {str(key).removeprefix(PREFIX): value for key, value in fields.items()}
     warmup = get["warmup"]
+    if not 0 <= warmup <= 100:
+        faults.append(f"Never before, % of a trial: write 0 to 100: received {warmup:g}.")
+        warmup = 0
     minutes = get["minutes"]
+    if minutes is not None and minutes <= 0:
+        faults.append(f"Time limit, min: write more than 0, or nothing for no limit: received {minutes:g}.")
+        minutes = None
     data = {
         "name": get["name"],
         "env": {
             "id": get["env"] or "",
-            "kwargs": _mapping(get["env-kwargs"], "Environment arguments", faults),
+            "kwargs": _mapping(get["env-kwargs"], "Environment arguments", "g: 9.81", faults),
         },
         "algorithm": get["algorithm"],
-        "hyperparameters": _mapping(get["hyperparameters"], "Fixed hyperparameters", faults),
+        "hyperparameters": _mapping(get["hyperparameters"], "Fixed hyperparameters", "n_epochs: 10", faults),
         "budget": {
             "n_trials": get["trials"],
             "n_timesteps": get["timesteps"],
             "n_evaluations": get["evaluations"],
             "n_eval_episodes": get["episodes"],
-            "timeout_s": minutes * 60 if minutes else None,
+            "timeout_s": None if minutes is None else minutes * 60,
         },
         "sampler": {
             "name": get["sampler"],
@@ -85,6 +106,14 @@ def data_from_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     return data, faults
 
 
+def in_form_words(fault: str) -> str:
+    """Return a fault of a spec with the field called as the form calls it."""
+    for place, label in LABELS.items():
+        if fault.startswith(f"`{place}`"):
+            return label + fault.removeprefix(f"`{place}`")
+    return fault
+
+
 def preset_of(spec: StudySpec) -> str | None:
     """Return the name of the preset whose space the spec has, or None."""
     for preset in algorithm(spec.algorithm).presets:
@@ -97,33 +126,16 @@ def draw_budget() -> None:
     """Draw how much is spent."""
     first, second, third, fourth, fifth = st.columns(5)
     with first:
-        _whole(
-            "trials",
-            "Trials",
-            1,
-            100_000,
-            step=10,
-            help="Complete and pruned ones; failed ones are repeated.",
-        )
+        _whole("trials", "Trials", step=10, help="Complete and pruned ones; failed ones are repeated.")
     with second:
-        _whole(
-            "timesteps",
-            "Steps a trial",
-            1,
-            10**10,
-            step=TIMESTEPS_STEP,
-            help="Env steps over all training envs.",
-        )
+        _whole("timesteps", "Steps a trial", step=TIMESTEPS_STEP, help="Env steps over all training envs.")
     with third:
-        _whole("evaluations", "Evaluations", 1, 1000, help="During each trial, the last one at its end.")
+        _whole("evaluations", "Evaluations", help="During each trial, the last one at its end.")
     with fourth:
-        _whole(
-            "episodes", "Episodes each", 1, 10_000, help="Episodes of an evaluation, deterministic policy."
-        )
+        _whole("episodes", "Episodes each", help="Episodes of an evaluation, deterministic policy.")
     with fifth:
         st.number_input(
             "Time limit, min",
-            min_value=0.0,
             value=None,
             step=10.0,
             key=PREFIX + "minutes",
@@ -139,16 +151,14 @@ def draw_method() -> None:
     with left:
         _choice("sampler", "Sampler", {"tpe": "TPE", "random": "Random"}, help="Who proposes configurations.")
         if st.session_state[PREFIX + "sampler"] == "tpe":
-            _whole("sampler-startup", "Random trials first", 0, 10_000, help="Before TPE models anything.")
+            _whole("sampler-startup", "Random trials first", help="Before TPE models anything.")
             _toggle("multivariate", "Model parameters jointly", help="Sees interactions between parameters.")
     with right:
         _choice("pruner", "Pruner", {"median": "Median", "none": "None"}, help="Cuts weak trials short.")
         if st.session_state[PREFIX + "pruner"] == "median":
-            _whole("pruner-startup", "Complete trials first", 0, 10_000, help="Before anything is pruned.")
+            _whole("pruner-startup", "Complete trials first", help="Before anything is pruned.")
             st.number_input(
                 "Never before, % of a trial",
-                min_value=0.0,
-                max_value=100.0,
                 key=PREFIX + "warmup",
                 persist_state="session",
                 help="Part of the training steps without pruning.",
@@ -159,15 +169,13 @@ def draw_running(n_cores: int) -> None:
     """Draw how it is run."""
     first, second, third, fourth = st.columns(4)
     with first:
-        _whole(
-            "workers", "Workers", 1, 256, help=f"Trials at the same time. This machine has {n_cores} cores."
-        )
+        _whole("workers", "Workers", help=f"Trials at the same time. This machine has {n_cores} cores.")
     with second:
-        _whole("train-envs", "Training envs", 1, 999, help="In each trial; a rollout is n_steps times this.")
+        _whole("train-envs", "Training envs", help="In each trial; a rollout is n_steps times this.")
     with third:
-        _whole("eval-envs", "Evaluation envs", 1, 999, help="Separate from training, stepped together.")
+        _whole("eval-envs", "Evaluation envs", help="Separate from training, stepped together.")
     with fourth:
-        _whole("seed", "Seed", 0, 2**32 - 1, help="Same seed, same spec, one worker: same values.")
+        _whole("seed", "Seed", help="Same seed, same spec, one worker: same values.")
     left, right = st.columns(2)
     with left:
         _toggle(
@@ -176,7 +184,7 @@ def draw_running(n_cores: int) -> None:
             help="Trial 0, where the space holds them: everything later is compared with it.",
         )
     with right:
-        _whole("keep", "Keep the weights of the best", 0, 10_000, help="Trials; pinned ones are kept too.")
+        _whole("keep", "Keep the weights of the best", help="Trials; pinned ones are kept too.")
 
 
 def draw_fixed() -> None:
@@ -210,11 +218,10 @@ def draw_algorithm() -> None:
     )
 
 
-def _whole(key: str, label: str, low: int, high: int, *, help: str, step: int = 1) -> None:
+def _whole(key: str, label: str, *, help: str, step: int = 1) -> None:
+    """Draw a whole number. The spec has its limits: a field with limits keeps its last value beyond them."""
     st.number_input(
         label,
-        min_value=low,
-        max_value=high,
         step=step,
         key=PREFIX + key,
         help=help,
@@ -238,7 +245,7 @@ def _toggle(key: str, label: str, *, help: str) -> None:
     st.toggle(label, key=PREFIX + key, help=help, persist_state="session")
 
 
-def _mapping(text: str | None, what: str, faults: list[str]) -> dict[str, Any]:
+def _mapping(text: str | None, what: str, example: str, faults: list[str]) -> dict[str, Any]:
     """Return the `name: value` lines (or the JSON object) of a text field."""
     if text is None or not text.strip():
         return {}
@@ -250,7 +257,7 @@ def _mapping(text: str | None, what: str, faults: list[str]) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        faults.append(f"{what}: write one `name: value` a line, such as `n_epochs: 10`, or a JSON object.")
+        faults.append(f"{what}: write one `name: value` a line, such as `{example}`, or a JSON object.")
         return {}
     return {str(name): _number(item) for name, item in value.items()}
 

@@ -62,7 +62,7 @@ def test_a_preset_replaces_the_table(open_page, shown):
 def test_an_edit_of_the_table_reaches_the_spec(open_page, started):
     app = open_page(PAGE)
     key = next(k for k in app.session_state if k.startswith("space-"))
-    app.session_state[key] = {"edited_rows": {1: {"low": 0.9}}, "added_rows": [], "deleted_rows": [3]}
+    app.session_state[key] = {"edited_rows": {1: {"low": "9e-1"}}, "added_rows": [], "deleted_rows": [3]}
     app.run()
     app.button(key="launch").click().run()
     space = load_spec(started[0].spec).search_space
@@ -74,12 +74,30 @@ def test_faults_are_sentences_and_keep_the_study_from_starting(open_page, shown)
     app = open_page(PAGE)
     app.text_input(key=PREFIX + "name").set_value("../<b>").run()
     key = next(k for k in app.session_state if k.startswith("space-"))
-    app.session_state[key] = {"edited_rows": {1: {"low": 2.0}}, "added_rows": [], "deleted_rows": []}
+    app.session_state[key] = {"edited_rows": {1: {"low": "2"}}, "added_rows": [], "deleted_rows": []}
     app.run()
     text = shown(app)
     assert "This cannot be launched yet." in text
     assert r"must be below high" in text
     assert r"received \'\.\.\/\<b\>" in text
+    assert app.button(key="launch").disabled
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("trials", 0, "Trials: it should be greater than or equal to 1: received 0"),
+        ("trials", 10**11, "Trials: it should be less than or equal to 100000"),
+        ("timesteps", -1, "Steps a trial: it should be greater"),
+        ("workers", 500, "Workers: it should be less than or equal to 256"),
+        ("seed", -1, "Seed: it should be greater"),
+        ("keep", -1, "Keep the weights of the best: it should be greater"),
+    ],
+)
+def test_a_number_beyond_its_limits_launches_nothing_else(open_page, shown, key, value, said):
+    app = open_page(PAGE)
+    app.number_input(key=PREFIX + key).set_value(value).run()
+    assert said in shown(app).replace("\\", "")
     assert app.button(key="launch").disabled
 
 

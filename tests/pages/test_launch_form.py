@@ -60,6 +60,28 @@ def test_a_field_that_is_no_mapping_says_what_to_write(text):
     ]
 
 
+def test_the_example_of_a_field_fits_the_field():
+    fields = fields_from_spec(examples.pendulum_story())
+    fields[PREFIX + "env-kwargs"] = "{"
+    assert "such as `g: 9.81`" in data_from_fields(fields)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("minutes", 0, "Time limit, min: write more than 0"),
+        ("minutes", -5.0, "Time limit, min: write more than 0"),
+        ("warmup", 200.0, "Never before, % of a trial: write 0 to 100: received 200."),
+        ("warmup", -1.0, "Never before, % of a trial: write 0 to 100"),
+    ],
+)
+def test_fields_in_units_of_their_own_have_faults_in_them(key, value, said):
+    data, faults = data_from_fields({**fields_from_spec(examples.pendulum_story()), PREFIX + key: value})
+    assert len(faults) == 1
+    assert faults[0].startswith(said)
+    build_spec({**data, "search_space": "learning-rate-only"})  # said once, not twice
+
+
 def test_numbers_are_read_as_people_write_them():
     fields = fields_from_spec(examples.pendulum_story())
     fields[PREFIX + "hyperparameters"] = "learning_rate: 3e-4\nuse_sde: true\nn_epochs: 5"

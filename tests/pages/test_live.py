@@ -60,6 +60,22 @@ def test_extending_a_running_study_changes_its_budget(open_page, running, shown)
     assert "5 of 30 trials done" in shown(app)
 
 
+@pytest.mark.parametrize(("total", "said"), [(2, "ask for at least 6, received 2"), (10**6, "100000")])
+def test_a_total_beyond_its_limits_changes_nothing_and_says_why(open_page, running, shown, total, said):
+    app = open_page(PAGE, study=running.id)
+    app.number_input[0].set_value(total).run()
+    app.button(key="extend-now").click().run()
+    assert launch.read_run(running).spec.budget.n_trials == 12
+    assert said in shown(app).replace("\\", "")
+
+
+def test_a_total_edited_with_the_press_is_the_one_used(open_page, running):
+    app = open_page(PAGE, study=running.id)
+    app.number_input[0].set_value(30)
+    app.button(key="extend-now").click().run()
+    assert launch.read_run(running).spec.budget.n_trials == 30
+
+
 def test_a_runner_that_has_just_started_shows_that_it_works(open_page, running, shown):
     os.kill(launch.read_run(running).status.pid, signal.SIGSTOP)  # holds its lock and writes no heartbeat
     for path in running.heartbeats.iterdir():
