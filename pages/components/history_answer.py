@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages.components import frame
 from tuning.analysis.history import HistoryInfo
 from tuning.analysis.look import count, three_digits
+from tuning.analysis.outcomes import FAILURE_WORDS
 from tuning.analysis.summary import StudySummary
 from tuning.spec import StudySpec
 
@@ -25,11 +27,15 @@ def answer(info: HistoryInfo) -> str | None:
 def draw_counts(spec: StudySpec, summary: StudySummary) -> None:
     """Draw how many trials there are in each state."""
     diverged = f", {summary.n_diverged} of them diverged" if summary.n_diverged else ""
+    # Stopped, killed, interrupted: through no fault of their own, and run again.
+    set_aside = {FAILURE_WORDS.get(kind, kind): n for kind, n in summary.failures if kind != "error"}
+    n_errors = summary.n_failed - sum(set_aside.values())
     badges = [
         (f"{summary.n_counted} of {spec.budget.n_trials} trials", "gray"),
         (f"{summary.n_complete} complete", "blue"),
         (f"{summary.n_pruned} pruned{diverged}" if summary.n_pruned else "", "yellow"),
-        (f"{summary.n_failed} failed" if summary.n_failed else "", "red"),
+        (f"{n_errors} failed" if n_errors else "", "red"),
+        *((f"{n} {frame.escape(word[:20])}", "gray") for word, n in set_aside.items()),
         (f"{summary.n_running} running" if summary.n_running else "", "violet"),
         (f"{summary.n_waiting} waiting" if summary.n_waiting else "", "gray"),
     ]

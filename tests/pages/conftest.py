@@ -55,6 +55,7 @@ def make_study(runs: Path) -> MakeStudy:
         env_id: str = "Pendulum-v1",
         search_space: str = "learning-rate-only",
         failure: str = "ValueError: boom",
+        failure_kind: str = "error",
     ) -> RunFolder:
         spec = tiny_spec(name, n_trials=n_trials, env_id=env_id, search_space=search_space)
         folder = launch.create_study(spec, runs)
@@ -77,7 +78,7 @@ def make_study(runs: Path) -> MakeStudy:
             elif index < n_complete + n_pruned:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             else:
-                record = {"kind": "error", "message": failure, "traceback": f"Traceback ...\n{failure}"}
+                record = {"kind": failure_kind, "message": failure, "traceback": f"Traceback ...\n{failure}"}
                 trial.set_user_attr(FAILURE, record)
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if state is not None:

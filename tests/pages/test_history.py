@@ -41,6 +41,16 @@ def test_a_finished_study_is_answered_counted_and_drawn(open_page, make_study, s
     assert "follow" not in [toggle.key for toggle in app.toggle]
 
 
+@pytest.mark.parametrize("kind", ["stopped", "killed", "interrupted"])
+def test_a_trial_that_was_set_aside_did_not_fail(open_page, make_study, shown, kind):
+    make_study(n_complete=4, n_pruned=1, n_failed=2, failure_kind=kind)
+    app = open_page(PAGE)
+    assert f"2 {kind}" in shown(app)
+    assert "failed" not in shown(app)
+    title = figure(app)["layout"]["title"]["text"].replace("<br>", " ")
+    assert f"4 complete · 1 pruned · 2 {kind}" in title
+
+
 def test_the_toggles_change_the_plot(open_page, make_study):
     make_study(n_complete=12, n_pruned=2, n_failed=0)
     app = open_page(PAGE)

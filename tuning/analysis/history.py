@@ -1,5 +1,6 @@
 """Did it converge? Every trial's value over the trial number, and the best so far."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -212,10 +213,13 @@ def _subtitle(info: HistoryInfo, axis: ValueAxis, outside: int) -> str:
         parts.append(f"trial {info.best_number}{tied}")
     parts.append(f"{len(info.complete) + len(info.baselines)} complete")
     parts += [f"{len(info.pruned)} pruned"] if info.pruned else []
-    n_diverged = sum(why.startswith("diverged") for _, why in info.failed)  # pruned, without a report to draw
-    n_failed = len(info.failed) - n_diverged
-    parts += [f"{n_failed} failed"] if n_failed else []
-    parts += [f"{n_diverged} diverged"] if n_diverged else []
+    # Diverged trials are pruned ones without a report to draw; what was stopped or killed did not fail.
+    words = Counter(why.partition(":")[0] for _, why in info.failed)
+    named = {
+        word: words.pop(word) for word in ("stopped", "killed", "interrupted", "diverged") if word in words
+    }
+    parts += [f"{words.total()} failed"] if words else []
+    parts += [f"{n} {word}" for word, n in named.items()]
     if outside and axis.limit is not None:
         side = "below" if axis.maximize else "above"
         parts.append(f"{outside} {side} {three_digits(axis.limit)}")

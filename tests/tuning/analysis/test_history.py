@@ -42,7 +42,7 @@ def test_history(trial, maximize, best, number, so_far):
 def test_the_title_says_what_is_seen(study):
     figure = history_figure(history_info(study, maximize=True))
     assert "Best so far: -250 after 18 trials" in figure.layout.title.text
-    assert "16 complete · 2 pruned · 1 failed" in figure.layout.title.text
+    assert "16 complete · 2 pruned · 1 killed" in figure.layout.title.text
     assert figure.layout.xaxis.title.text == "trial number"
 
 
