@@ -49,9 +49,10 @@ def use_yaml() -> None:
         st.session_state["spec-faults"] = error.faults
 
 
-def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
-    """Draw the presets, the table and what it means."""
+def draw_presets(space: tuple[search_space_editor.Parameter, ...] | None) -> None:
+    """Draw the presets; the one whose space is in the table is marked."""
     presets = {preset.name: preset for preset in algorithm(st.session_state[PREFIX + "algorithm"]).presets}
+    st.session_state[PREFIX + "preset"] = next((p.name for p in presets.values() if p.space == space), None)
     st.segmented_control(
         "Preset",
         list(presets),
@@ -61,6 +62,11 @@ def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
         persist_state="session",
         help="\n".join(f"- {preset.title}: {preset.about}" for preset in presets.values()),
     )
+
+
+def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
+    """Draw the presets, the table and what it means."""
+    place = st.container()
     generation, base = st.session_state[SPACE]
     if f"space-{generation}" not in st.session_state and DRAFT in st.session_state:
         generation, base = (
@@ -71,6 +77,8 @@ def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
     edited = search_space_editor.draw_editor(base, key=f"space-{generation}")
     st.session_state[DRAFT] = edited
     parameters, faults = search_space_editor.parameters_from_rows(edited)
+    with place:
+        draw_presets(None if faults else tuple(parameters))
     if parameters:
         st.caption("What the algorithm receives: the range of each argument, and five random configurations.")
         preview = search_space_editor.preview_table(parameters, seed=0)

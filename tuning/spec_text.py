@@ -62,7 +62,10 @@ def _check_events(text: str) -> None:
             raise NotPlain("The spec uses a YAML alias (*name). Write the value out instead.")
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise NotPlain(f"The spec uses a YAML tag ({shown(tag)}). Write the plain value instead.")
+            raise NotPlain(
+                f"The spec uses a YAML tag ({shown(tag)}). Write the plain value instead. "
+                "A configuration exported for RL Zoo is a result, not a spec."
+            )
 
 
 class _Loader(yaml.SafeLoader):

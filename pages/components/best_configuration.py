@@ -12,7 +12,13 @@ from tuning.launch import Run
 
 # Label -> (how it is written, language of the code box, file ending, MIME type, what it is)
 _FORMATS = {
-    "YAML": (export.to_yaml, "yaml", "yml", "application/yaml", "An entry for RL Zoo's hyperparameter file."),
+    "YAML": (
+        export.to_yaml,
+        "yaml",
+        "yaml",
+        "application/yaml",
+        "An entry for RL Zoo's hyperparameter file.",
+    ),
     "Python": (export.to_python, "python", "py", "text/x-python", "A script for plain SB3 that runs as is."),
     "JSON": (export.to_json, "json", "json", "application/json", "Resolved arguments and stored values."),
 }

@@ -1,6 +1,7 @@
 """The choice of the environment, and what an agent sees and does in it."""
 
 import json
+import re
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from tuning.analysis.look import three_digits, whole
 from tuning.environments import EnvDescription, EnvironmentsError
 
 DEFAULT_POLICY = "MlpPolicy"
+_GIVEN_NAME = "launch-given-name"  # session: the study's name as the form chose it; one that was typed stays
 
 
 def draw_environment_choice() -> None:
@@ -21,11 +23,13 @@ def draw_environment_choice() -> None:
         st.error(frame.escape(str(error)), icon=":material/error:")
         known = []
     current = st.session_state[PREFIX + "env"]
+    st.session_state.setdefault(_GIVEN_NAME, st.session_state[PREFIX + "name"])
     st.selectbox(
         "Environment",
         known if current in known or not current else [current, *known],
         key=PREFIX + "env",
         accept_new_options=True,
+        on_change=_name_after_environment,
         persist_state="session",
         help="From the installed Gymnasium registry, and from the packages in EDGEWISE_ENV_PACKAGES.",
     )
@@ -41,6 +45,18 @@ def draw_environment(env_id: str, kwargs: dict[str, Any]) -> tuple[str, list[str
     if seen.caution:
         st.caption(f":orange[:material/warning:] {frame.escape(seen.caution)}")
     return seen.policy, [seen.fault] if seen.fault else []
+
+
+def study_name(env_id: str) -> str:
+    """Return a name for a study of this environment: `cartpole` for CartPole-v1."""
+    name = env_id.rpartition("/")[2].rpartition("-v")[0] or env_id
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48] or "study"
+
+
+def _name_after_environment() -> None:
+    name, env_id = st.session_state[PREFIX + "name"], st.session_state[PREFIX + "env"]
+    if env_id and name == st.session_state.get(_GIVEN_NAME):
+        st.session_state[PREFIX + "name"] = st.session_state[_GIVEN_NAME] = study_name(env_id)
 
 
 def description(seen: EnvDescription) -> str:

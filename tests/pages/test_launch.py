@@ -1,5 +1,6 @@
 import pytest
 
+from pages.components.environment_choice import study_name
 from pages.components.launch_form import PREFIX
 from tuning import environments, launch
 from tuning.environments import EnvDescription, EnvInfo, EnvironmentsError
@@ -57,6 +58,35 @@ def test_a_preset_replaces_the_table(open_page, shown):
     assert not app.exception
     assert len(app.dataframe[0].value) == 11
     assert "is about 5 each" in shown(app) or "trials or more" in shown(app)
+
+
+def test_a_preset_is_marked_while_the_table_is_its_own(open_page, shown):
+    app = open_page(PAGE)
+    preset = PREFIX + "preset"
+    assert app.session_state[preset] == "starter"
+    key = next(k for k in app.session_state if k.startswith("space-"))
+    app.session_state[key] = {"edited_rows": {1: {"low": "0.9"}}, "added_rows": [], "deleted_rows": []}
+    app.run()
+    assert app.session_state[preset] is None
+    app.get_by_key(preset).set_value("starter").run()
+    assert app.session_state[preset] == "starter"
+    assert "0.97 … 0.9999" in app.dataframe[1].value.to_string()
+
+
+def test_the_name_follows_the_environment_until_it_is_typed(open_page):
+    app = open_page(PAGE)
+    app.selectbox(key=PREFIX + "env").set_value("CartPole-v1").run()
+    assert app.text_input(key=PREFIX + "name").value == "cartpole"
+    app.text_input(key=PREFIX + "name").set_value("mine").run()
+    app.selectbox(key=PREFIX + "env").set_value("Pendulum-v1").run()
+    assert app.text_input(key=PREFIX + "name").value == "mine"
+
+
+@pytest.mark.parametrize(
+    ("env_id", "name"), [("CartPole-v1", "cartpole"), ("ns/My_Env-v0", "my-env"), ("--", "study")]
+)
+def test_a_study_is_named_after_its_environment(env_id, name):
+    assert study_name(env_id) == name
 
 
 def test_an_edit_of_the_table_reaches_the_spec(open_page, started):

@@ -21,6 +21,8 @@ from tuning.analysis.outcomes import (
 from tuning.analysis.value_axis import ValueAxis, value_axis
 from tuning.analysis.words import count, safe, three_digits
 
+FEW_TRIALS = 10  # below this every number is a tick
+
 
 @dataclass(frozen=True)
 class HistoryInfo:
@@ -148,6 +150,8 @@ def history_figure(
     outside = sum(axis.outside(v) for v in shown)
     base_layout(figure, theme=theme, title=_title(info), subtitle=_subtitle(info, axis, outside))
     figure.update_xaxes(title_text="trial number", range=_number_range(info.last_number), showgrid=False)
+    if info.last_number < FEW_TRIALS:
+        figure.update_xaxes(dtick=1)  # there is no trial 0.5
     figure.update_yaxes(**axis.layout())
     return figure
 

@@ -132,7 +132,7 @@ def nothing_complete(trials: Sequence[FrozenTrial], *, needed: int = 1) -> str |
     if n[TrialState.FAIL] and not n[TrialState.COMPLETE] + n[TrialState.PRUNED] + active:
         first = next(t.number for t in trials if t.state == TrialState.FAIL)
         failed = "The only trial" if n[TrialState.FAIL] == 1 else f"All {n[TrialState.FAIL]} trials"
-        return f"{failed} failed: there is no value to compare. Read the error of trial {first} in the table."
+        return f"{failed} failed: there is no value to compare. Read the error of trial {first} on History."
     if n[TrialState.COMPLETE]:
         return "No complete trial has a finite value. Check what the objective returns, then run it again."
     if active:

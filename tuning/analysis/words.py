@@ -11,7 +11,7 @@ _SCIENTIFIC_FROM = 1e9
 
 
 def three_digits(x: float) -> str:
-    """Return a number with three significant digits: -183, 0.00123, 3e-5, 12 300.
+    """Return a number with three significant digits, or whole from 1 000 on: -183, 0.00123, 3e-5, -1 008.
 
     Numbers just below one (a discount factor) keep the digits that tell them from one: 0.9995.
     A number that does not exist is a dash.
@@ -31,6 +31,8 @@ def three_digits(x: float) -> str:
     if abs(rounded) < _SCIENTIFIC_BELOW or abs(rounded) >= _SCIENTIFIC_FROM:
         mantissa, exponent = f"{x:.2e}".split("e")
         return f"{_trimmed(mantissa)}e{int(exponent)}"
+    if abs(rounded) >= 1000:
+        return f"{round(x):,}".replace(",", THIN)  # a return of -1008 must not read as -1010
     decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
     return _trimmed(f"{rounded:,.{decimals}f}".replace(",", THIN))
 

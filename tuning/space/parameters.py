@@ -150,7 +150,7 @@ class Parameter(BaseModel):
         assert self.low is not None
         assert self.high is not None
         ends = sorted([self.resolve(self.low), self.resolve(self.high)])
-        return " … ".join(f"{end:.6g}" for end in ends)
+        return " … ".join(f"{end:.6g}".replace("e-0", "e-") for end in ends)
 
 
 def shown(value: Any, *, max_chars: int = 60) -> str:

@@ -150,7 +150,7 @@ def test_what_a_study_suggests_lies_inside_and_comes_back(row):
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        (FLOAT, "1e-05 … 0.01"),
+        (FLOAT, "1e-5 … 0.01"),
         (INT, "2 … 64"),
         ({**INT, "low": 5, "high": 12, "transform": "2^x"}, "32 … 4096"),
         ({**FLOAT, "low": 0.0001, "high": 0.03, "transform": "1 - x"}, "0.97 … 0.9999"),
