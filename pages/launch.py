@@ -3,40 +3,19 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import environment_choice, frame, launch_bar, launch_form, search_space_editor
+from pages.components import environment_choice, frame, launch_bar, launch_form, space_choice
 from pages.components.launch_form import PREFIX
 from tuning import checks, examples
-from tuning.algorithms import algorithm
 from tuning.estimate import usable_cores
 from tuning.spec import SpecError, StudySpec, build_spec, parse_spec
 
-SPACE = "launch-space"  # session: (generation, base table); the editor's key holds the generation
-DRAFT = "launch-draft"  # session: the table as last edited, for coming back to the page
 N_CORES = usable_cores()
 
 
 def fill(spec: StudySpec) -> None:
     """Fill the whole form from a spec."""
     st.session_state.update(launch_form.fields_from_spec(spec))
-    set_space(spec.search_space)
-
-
-def set_space(parameters: tuple[search_space_editor.Parameter, ...]) -> None:
-    """Replace the table of the search space."""
-    generation = st.session_state.get(SPACE, (0, None))[0] + 1
-    st.session_state[SPACE] = (generation, search_space_editor.rows_from_parameters(parameters))
-    st.session_state.pop(DRAFT, None)
-
-
-def use_preset() -> None:
-    """Take over the chosen preset."""
-    name = st.session_state[PREFIX + "preset"]
-    if name is None:
-        return
-    preset = algorithm(st.session_state[PREFIX + "algorithm"]).preset(name)
-    set_space(preset.space)
-    if preset.n_train_envs:
-        st.session_state[PREFIX + "train-envs"] = preset.n_train_envs
+    space_choice.set_space(spec.search_space)
 
 
 def use_yaml() -> None:
@@ -47,43 +26,6 @@ def use_yaml() -> None:
         fill(parse_spec(text))
     except SpecError as error:
         st.session_state["spec-faults"] = error.faults
-
-
-def draw_presets(space: tuple[search_space_editor.Parameter, ...] | None) -> None:
-    """Draw the presets; the one whose space is in the table is marked."""
-    presets = {preset.name: preset for preset in algorithm(st.session_state[PREFIX + "algorithm"]).presets}
-    st.session_state[PREFIX + "preset"] = next((p.name for p in presets.values() if p.space == space), None)
-    st.segmented_control(
-        "Preset",
-        list(presets),
-        format_func=lambda name: presets[name].title if name in presets else str(name),
-        key=PREFIX + "preset",
-        on_change=use_preset,
-        persist_state="session",
-        help="\n".join(f"- {preset.title}: {preset.about}" for preset in presets.values()),
-    )
-
-
-def draw_space() -> tuple[list[search_space_editor.Parameter], list[str]]:
-    """Draw the presets, the table and what it means."""
-    place = st.container()
-    generation, base = st.session_state[SPACE]
-    if f"space-{generation}" not in st.session_state and DRAFT in st.session_state:
-        generation, base = (
-            generation + 1,
-            st.session_state[DRAFT],
-        )  # back on the page: the editor is a new one
-        st.session_state[SPACE] = (generation, base)
-    edited = search_space_editor.draw_editor(base, key=f"space-{generation}")
-    st.session_state[DRAFT] = edited
-    parameters, faults = search_space_editor.parameters_from_rows(edited)
-    with place:
-        draw_presets(None if faults else tuple(parameters))
-    if parameters:
-        st.caption("What the algorithm receives: the range of each argument, and five random configurations.")
-        preview = search_space_editor.preview_table(parameters, seed=0)
-        st.dataframe(preview, hide_index=True, height="content", key="preview")
-    return parameters, faults
 
 
 def draw_yaml(spec: StudySpec | None) -> None:
@@ -102,11 +44,13 @@ def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
     """Put each piece of advice beside the fields it is about."""
     for advice in checks.warnings(spec, n_cores=N_CORES):
         place = places.get(advice.field.split(".")[0], places["n_workers"])
-        place.caption(f":orange[:material/warning:] {frame.escape(advice.text)}")
+        place.caption(
+            f":orange[:material/warning:] {frame.escape(launch_form.advice_in_form_words(advice.text))}"
+        )
 
 
 frame.open_page("Launch", "What do I want to search?", icon=":material/rocket_launch:")
-if SPACE not in st.session_state:
+if space_choice.SPACE not in st.session_state:
     fill(examples.pendulum_story().model_copy(update={"n_workers": min(2, N_CORES)}))
 
 columns = st.columns([2, 2, 1])
@@ -121,7 +65,7 @@ about_env, bar = st.container(), st.container()
 st.subheader("Search space", anchor=False)
 space_place = st.container()
 with space_place:
-    parameters, faults = draw_space()
+    parameters, faults = space_choice.draw_space()
 st.subheader("Budget", anchor=False)
 launch_form.draw_budget()
 budget_place = st.container()

@@ -1,6 +1,7 @@
 """The launch form's fields, from a spec and back to one. The search space's table is kept apart."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,6 @@ def fields_from_spec(spec: StudySpec) -> dict[str, Any]:
         "env": spec.env.id,
         "env-kwargs": json.dumps(spec.env.kwargs) if spec.env.kwargs else "",
         "algorithm": spec.algorithm,
-        "preset": preset_of(spec),
         "hyperparameters": "\n".join(f"{k}: {json.dumps(v)}" for k, v in spec.hyperparameters.items()),
         "trials": spec.budget.n_trials,
         "timesteps": spec.budget.n_timesteps,
@@ -114,12 +114,13 @@ def in_form_words(fault: str) -> str:
     return fault
 
 
-def preset_of(spec: StudySpec) -> str | None:
-    """Return the name of the preset whose space the spec has, or None."""
-    for preset in algorithm(spec.algorithm).presets:
-        if preset.space == spec.search_space:
-            return preset.name
-    return None
+def advice_in_form_words(text: str) -> str:
+    """Return a piece of advice with fields called as the form calls them."""
+    for place, label in LABELS.items():
+        field = place.rpartition(".")[2]
+        if "_" in field:  # else it is a word that sentences use
+            text = re.sub(rf"\b{field}\b", f'"{label}"', text)
+    return text
 
 
 def draw_budget() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from pages.components.environment_choice import study_name
-from pages.components.launch_form import PREFIX
+from pages.components.launch_form import PREFIX, advice_in_form_words
 from tuning import environments, launch
 from tuning.environments import EnvDescription, EnvInfo, EnvironmentsError
 from tuning.spec import load_spec
@@ -225,3 +225,8 @@ def test_hostile_specs_are_refused_in_words(open_page, shown):
         app.text_area(key="spec-text").set_value(text).run()
         app.button(key="spec-fill").click().run()
         assert "This cannot be launched yet" in shown(app), text[:40]
+
+
+def test_advice_names_fields_as_the_form_does():
+    text = "the first evaluation is late. Raise n_timesteps, or lower n_steps."
+    assert advice_in_form_words(text).endswith('Raise "Steps a trial", or lower n_steps.')
