@@ -311,6 +311,8 @@ def test_a_running_study(tiny, runs_dir, end_processes_under):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # whoever runs the tests in the background has them ignore Ctrl-C, and their children with them
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert waiting.stdout.readline().strip() == study
         time.sleep(1)
