@@ -57,7 +57,7 @@ columns = st.columns([2, 2, 1])
 with columns[0]:
     environment_choice.draw_environment_choice()
 columns[1].text_input(
-    "Name", key=PREFIX + "name", persist_state="session", help="Four digits are added to it."
+    "Name", key=PREFIX + "name", persist_state="session", help="Four letters or digits are added to it."
 )
 with columns[2]:
     launch_form.draw_algorithm()

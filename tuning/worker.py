@@ -1,30 +1,31 @@
 """What one joblib task does in a worker process: ask for a trial, run it, and tell how it ended.
 
-Heavy imports happen inside the functions: loky starts the watchdog before the first task, and it must be up
-before the seconds that torch takes to import.
+What needs torch is imported inside the functions: the watchdog must be up before the seconds that takes.
 """
 
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import optuna
+from optuna.storages import JournalStorage
+from optuna.trial import TrialState
+
+from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
 from storage.trials import DIVERGED, FAILURE, PRUNED, RUN, counted, read_study
 from tuning import recovery, seeds
 from tuning.jobs import requested_stop
+from tuning.pruners import build_pruner
+from tuning.reporter import Reporter
+from tuning.samplers import build_sampler
 from tuning.spec import StudySpec, load_spec
 from tuning.watchdog import CONTROL
 
-if TYPE_CHECKING:
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.trial import TrialState
-
 MAX_TRACEBACK_CHARS = 20_000
 
-_storages: dict[str, "JournalStorage"] = {}  # one open journal for each log: opening replays it
+_storages: dict[str, JournalStorage] = {}  # one open journal for each log: opening replays it
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,6 @@ def run_trial(task: Task) -> Outcome:
 
 
 def _run_trial(task: Task) -> Outcome:
-    import optuna
-
-    from storage.journal import STUDY_NAME
-    from tuning.pruners import build_pruner
-    from tuning.reporter import Reporter
-    from tuning.samplers import build_sampler
-
     folder, spec = RunFolder(Path(task.folder)), task.spec
     study = optuna.load_study(
         study_name=STUDY_NAME,
@@ -88,19 +82,12 @@ def _run_trial(task: Task) -> Outcome:
 
 def _budget_is_taken(folder: RunFolder) -> bool:
     """Say whether done and running trials use up the budget: it may have shrunk since the task was made."""
-    from optuna.trial import TrialState
-
-    from storage.journal import STUDY_NAME
-
     trials = read_study(_storage(folder), STUDY_NAME).trials
     running = sum(t.state == TrialState.RUNNING for t in trials)
     return len(counted(trials)) + running >= load_spec(folder.spec).budget.n_trials
 
 
-def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, reporter: Any) -> Outcome:
-    import optuna
-    from optuna.trial import TrialState
-
+def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, reporter: Reporter) -> Outcome:
     from tuning.objective import Seeds, run_objective
     from tuning.trial_callback import Diverged, TrialStopped
 
@@ -143,20 +130,14 @@ def _train_and_tell(study: "optuna.Study", trial: "optuna.Trial", task: Task, re
     return Outcome(number, f"Trial {number} complete: {value:.1f}")
 
 
-def _tell(
-    study: "optuna.Study", trial: "optuna.Trial", state: "TrialState", value: float | None = None
-) -> None:
+def _tell(study: optuna.Study, trial: optuna.Trial, state: TrialState, value: float | None = None) -> None:
     """End the trial, unless the runner that came after a dead one did so already: what it wrote stands."""
-    import optuna
-
     told = study.tell(trial, value, state, skip_if_finished=True)
     if told.state != state:
         raise optuna.exceptions.UpdateFinishedTrialError
 
 
-def _storage(folder: RunFolder) -> "JournalStorage":
-    from storage.journal import open_journal
-
+def _storage(folder: RunFolder) -> JournalStorage:
     key = str(folder.journal)
     if key not in _storages:
         _storages.clear()  # a worker serves one study at a time
