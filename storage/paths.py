@@ -103,6 +103,16 @@ class RunFolder:
         """One empty file for each pinned trial, named by its number."""
         return self.path / "pins"
 
+    @property
+    def jobs(self) -> Path:
+        """Folders of the jobs that belong to this run, such as probes; each is a run folder of its own."""
+        return self.path / "jobs"
+
+    @property
+    def source(self) -> Path:
+        """Where the trials of a study that is not ours lie, JSON; absent in our own studies."""
+        return self.path / "source.json"
+
 
 def create_run(root: Path, name: str) -> RunFolder:
     """Make a new private (0700) run folder named `<name>-<four hex digits>` and return it."""

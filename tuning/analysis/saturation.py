@@ -1,0 +1,170 @@
+"""Was the search space too narrow, too wide, or fine? One verdict for each parameter, with its evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial
+
+from tuning.analysis.outcomes import nothing_complete
+from tuning.analysis.saturation_axis import UnitAxis, unit_axes
+from tuning.analysis.saturation_evidence import EndEvidence, Evidence, study_evidence
+from tuning.analysis.saturation_range import WIDEN_BY, suggested_range
+from tuning.analysis.saturation_scores import score_trials
+from tuning.analysis.saturation_words import sentence
+from tuning.analysis.space import DeclaredAxis
+from tuning.analysis.verdicts import Confidence, Side, Verdict
+from tuning.space.limits import Limit
+
+LEAST_TRIALS = 30  # ranked ones; below this there is no verdict
+LEAST_VALUES = 3  # different ones
+NO_EFFECT_TRIALS = 50
+_NEAR_LIMIT = 0.05  # of the range's width: closer than this to a natural limit, a bound cannot move
+_NO_LIMITS: Mapping[str, Limit] = {}
+
+
+@dataclass(frozen=True)
+class ParameterSaturation:
+    """The verdict on one parameter's range."""
+
+    name: str
+    axis: DeclaredAxis
+    verdict: Verdict
+    side: Side | None  # of the bound that the verdict is about
+    confidence: Confidence | None  # of an edge verdict
+    low: float | None  # declared bounds; None where the choices have no order
+    high: float | None
+    suggested: tuple[float, float] | None  # a range to try next; only for edge and too wide
+    limit: Limit | None  # natural limit, where there is one
+    missing: int  # trials still needed for a verdict; 0 when there are enough
+    evidence: Evidence
+    sentence: str  # plain text
+
+
+@dataclass(frozen=True)
+class SaturationInfo:
+    """Every parameter's verdict, most urgent first."""
+
+    maximize: bool
+    n_finished: int  # finished trials this was computed from
+    n_ranked: int  # of those, complete or pruned with something to rank
+    parameters: tuple[ParameterSaturation, ...]
+
+    @property
+    def worst(self) -> ParameterSaturation | None:
+        """The most urgent verdict, or None when no parameter varies."""
+        return self.parameters[0] if self.parameters else None
+
+
+def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
+    """Return why nothing at all can be said yet, or None; too few trials is a verdict of its own."""
+    missing = nothing_complete(trials)
+    if missing is None and not unit_axes(trials):
+        return "No parameter of this study varies: there is no range to judge."
+    return missing
+
+
+def saturation_info(
+    trials: Sequence[FrozenTrial], *, maximize: bool, limits: Mapping[str, Limit] = _NO_LIMITS
+) -> SaturationInfo:
+    """Judge every parameter's declared range by the finished trials of any Optuna study.
+
+    Args:
+        trials: of one objective, in any state; running ones are left out.
+        maximize: the direction.
+        limits: natural limits by parameter name; a bound that lies at one is never to be widened.
+    """
+    finished = [t for t in trials if t.state.is_finished()]
+    axes = unit_axes(finished)
+    scored = score_trials(finished, maximize=maximize)
+    evidence = study_evidence(scored, axes)
+    found = [_judge(axes[name], evidence[name], limits.get(name)) for name in axes]
+    found.sort(key=_urgency)
+    return SaturationInfo(maximize, len(finished), len(scored.ranked), tuple(found))
+
+
+def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None) -> ParameterSaturation:
+    verdict, side, confidence = _verdict(axis, e, limit)
+    suggested = None
+    if verdict == Verdict.EDGE:
+        low_u, high_u = (-WIDEN_BY, 1.0) if side == "low" else (0.0, 1 + WIDEN_BY)
+        suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
+    elif verdict == Verdict.TOO_WIDE:
+        low_u, high_u = max(0.0, e.span[0] - 0.15), min(1.0, e.span[1] + 0.15)
+        suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
+    missing = max(0, LEAST_TRIALS - e.n)
+    return ParameterSaturation(
+        name=axis.name,
+        axis=axis.declared,
+        verdict=verdict,
+        side=side,
+        confidence=confidence,
+        low=axis.low if axis.ordered else None,
+        high=axis.high if axis.ordered else None,
+        suggested=suggested,
+        limit=limit,
+        missing=missing,
+        evidence=e,
+        sentence=sentence(
+            axis, verdict, side, confidence, e, suggested=suggested, limit=limit, missing=missing
+        ),
+    )
+
+
+def _verdict(
+    axis: UnitAxis, e: Evidence, limit: Limit | None
+) -> tuple[Verdict, Side | None, Confidence | None]:
+    if e.n < LEAST_TRIALS or e.n_distinct < min(LEAST_VALUES, axis.levels or LEAST_VALUES):
+        return Verdict.NOT_ENOUGH, None, None
+    ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high))
+    for side, end in ends if axis.has_ends else ():
+        confidence = _edge_confidence(e, end)
+        if confidence is None:
+            continue
+        if _at_limit(axis, limit, side):
+            return Verdict.NATURAL_LIMIT, side, None
+        if end.n_outer_infeasible >= 0.5 * end.n_outer and end.n_outer >= 4:
+            return Verdict.STABILITY, side, None
+        return Verdict.EDGE, side, confidence
+    gate = e.p_effect is not None and e.p_effect < 0.05
+    if not gate:
+        for side, end in ends if axis.has_ends else ():
+            if e.top and end.n_top >= 0.5 * e.n_top:
+                return Verdict.WATCH, side, None
+        if min(e.halves) < 0.15:
+            return Verdict.HERDED, "low" if e.halves[0] < e.halves[1] else "high", None
+        if e.n >= NO_EFFECT_TRIALS and e.p_effect is not None:
+            return Verdict.NO_EFFECT, None, None
+    elif axis.has_ends and e.p_effect is not None and e.p_effect < 0.01:
+        inside = e.span[0] > axis.zone and e.span[1] < 1 - axis.zone
+        if inside and e.span[1] - e.span[0] < 0.4:
+            return Verdict.TOO_WIDE, None, None
+    return Verdict.FINE, None, None
+
+
+def _edge_confidence(e: Evidence, end: EndEvidence) -> Confidence | None:
+    if e.p_effect is None or end.belief is None:
+        return None
+    if e.p_effect < 0.01 and end.belief >= 0.8 and end.excess >= 0.3:
+        return "confident"
+    if e.p_effect < 0.05 and end.belief >= 0.8 and end.excess >= 0.2:
+        return "likely"
+    return None
+
+
+def _at_limit(axis: UnitAxis, limit: Limit | None, side: Side) -> bool:
+    """Say whether the bound can hardly move before it meets its natural limit."""
+    if limit is None or axis.declared.log:
+        end = None if limit is None else limit.low if side == "low" else limit.high
+        return end is not None and end > 0 and abs(axis.low - end) == 0 if side == "low" else end == axis.high
+    end = limit.low if side == "low" else limit.high
+    bound = axis.low if side == "low" else axis.high
+    return end is not None and abs(bound - end) <= _NEAR_LIMIT * (axis.high - axis.low)
+
+
+_ORDER = tuple(Verdict)
+
+
+def _urgency(p: ParameterSaturation) -> tuple[int, int, float]:
+    likely = p.confidence == "likely"
+    effect = p.evidence.effect or 0.0
+    return _ORDER.index(p.verdict), likely, -effect

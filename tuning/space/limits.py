@@ -1,0 +1,79 @@
+"""Natural limits: values that a parameter must never pass, whatever a search finds."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tuning.algorithms import Argument, algorithm, algorithm_names
+from tuning.space.parameters import default_target
+from tuning.spec import StudySpec
+
+# Stored names under which a transform is common, in our presets and in RL Zoo's spaces.
+_TRANSFORMS = (("one_minus_", "1 - x"), ("_pow", "2^x"))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How far one parameter's stored value may ever go; None where nothing stops it."""
+
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False  # the limit itself is excluded
+    open_high: bool = False
+    about: str = ""  # the rule in words, of the value that the algorithm gets: "gamma must be below 1"
+
+    def admits(self, value: float) -> bool:
+        """Say whether a stored value keeps to the limit."""
+        above = self.low is None or value > self.low or (value == self.low and not self.open_low)
+        below = self.high is None or value < self.high or (value == self.high and not self.open_high)
+        return above and below
+
+
+def spec_limits(spec: StudySpec) -> dict[str, Limit]:
+    """Return the limit of every numeric parameter of a study of ours that has one, by stored name."""
+    found = {}
+    for parameter in spec.search_space:
+        argument = spec.info.arguments.get(parameter.target)
+        if argument is not None and (limit := _stored(argument, parameter.transform)) is not None:
+            found[parameter.name] = limit
+    return found
+
+
+def known_limits(names: Iterable[str]) -> dict[str, Limit]:
+    """Return the limits of parameters of any study that are named as an algorithm's arguments are.
+
+    `gamma`, `one_minus_gamma`, `batch_size_pow`: the names that SB3 and RL Zoo use.
+    """
+    arguments = {key: a for name in algorithm_names() for key, a in algorithm(name).arguments.items()}
+    found = {}
+    for name in names:
+        transform = next((t for mark, t in _TRANSFORMS if mark in name), "identity")
+        argument = arguments.get(default_target(name, transform))
+        if argument is not None and (limit := _stored(argument, transform)) is not None:
+            found[name] = limit
+    return found
+
+
+def _stored(argument: Argument, transform: str) -> Limit | None:
+    if argument.kind not in ("float", "int") or (argument.low is None and argument.high is None):
+        return None
+    about = f"{argument.name} must be {argument.limits()}"
+    low, high, open_low, open_high = argument.low, argument.high, argument.open_low, argument.open_high
+    match transform:
+        case "identity":
+            return Limit(low, high, open_low, open_high, about)
+        case "1 - x":
+            return Limit(
+                None if high is None else 1 - high,
+                None if low is None else 1 - low,
+                open_high,
+                open_low,
+                about,
+            )
+        case "2^x":
+            return Limit(
+                math.ceil(math.log2(low)) if low is not None and low > 0 else 0.0,
+                math.floor(math.log2(high)) if high is not None else None,
+                about=about,
+            )
+    return None
