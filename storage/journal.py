@@ -6,15 +6,16 @@ The log itself stays the stock format: plain Optuna and optuna-dashboard read it
 import fcntl
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.trial import FrozenTrial
 
 STUDY_NAME = "edgewise"
 
@@ -169,6 +170,36 @@ def _line_start(descriptor: int, end: int) -> int:
             return start + newline + 1
         end = start
     return 0
+
+
+def append_trials(path: Path, trials: Sequence[FrozenTrial]) -> None:
+    """Append trials to the study in the log, ended or waiting ones, all of them or none.
+
+    Raises:
+        JournalMissing, JournalDamaged: see `SafeJournalBackend`.
+        KeyError: the log holds no study.
+    """
+    backend = SafeJournalBackend(path)
+    draft = _Draft(list(backend.read_logs(0)))
+    n_written = len(draft.logs)
+    storage = JournalStorage(draft)
+    study_id = storage.get_study_id_from_name(STUDY_NAME)
+    for trial in trials:
+        storage.create_new_trial(study_id, template_trial=trial)
+    backend.append_logs(draft.logs[n_written:])  # one lock and one sync, however many trials there are
+
+
+class _Draft(BaseJournalBackend):
+    """A copy of a log in memory, on which operations are collected."""
+
+    def __init__(self, logs: list[dict[str, Any]]) -> None:
+        self.logs = logs
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        yield from self.logs[log_number_from:]
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        self.logs += logs
 
 
 def open_journal(path: Path, *, create: bool = False) -> JournalStorage:

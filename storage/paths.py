@@ -104,6 +104,11 @@ class RunFolder:
         return self.path / "pins"
 
     @property
+    def parent(self) -> Path:
+        """Which study this one continues and with which ranges, JSON; absent in studies that begin anew."""
+        return self.path / "parent.json"
+
+    @property
     def jobs(self) -> Path:
         """Folders of the jobs that belong to this run, such as probes; each is a run folder of its own."""
         return self.path / "jobs"

@@ -22,9 +22,10 @@ BASELINE = "baseline"  # str: what the configuration is when it was not sampled,
 RETRY_OF = "retry_of"  # int: number of the trial whose worker died or was stopped
 CRASHES = "crashes"  # int: how often a worker died with this configuration
 RETRIES = "retries"  # int: how many of its retries ran alone and died
-IMPORTED_FROM = (
-    "imported_from"  # str: the study this trial was copied from; it does not count toward the budget
-)
+# str: id of the study that ran this trial, kept from copy to copy; it does not count toward the budget
+IMPORTED_FROM = "imported_from"
+IMPORTED_TRIAL = "imported_trial"  # int: its number there
+RERUN_OF = "rerun_of"  # dict: study (id) and trial (number) whose configuration was queued to run again here
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -50,9 +51,30 @@ def read_study(storage: BaseStorage, name: str) -> StudyData:
     return StudyData(name, direction == optuna.study.StudyDirection.MAXIMIZE, tuple(trials))
 
 
+def own(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that the study ran or will run itself, without those that it imported."""
+    return [t for t in trials if IMPORTED_FROM not in t.user_attrs]
+
+
+def imported(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that were copied from another study."""
+    return [t for t in trials if IMPORTED_FROM in t.user_attrs]
+
+
+def origin(trial: FrozenTrial) -> tuple[str, int] | None:
+    """Return the study and the number under which an imported trial ran, or None for any other trial."""
+    return _place(trial.user_attrs.get(IMPORTED_FROM), trial.user_attrs.get(IMPORTED_TRIAL))
+
+
+def rerun_of(trial: FrozenTrial) -> tuple[str, int] | None:
+    """Return study and number of the trial whose configuration this one runs again, or None."""
+    record = trial.user_attrs.get(RERUN_OF)
+    return _place(record.get("study"), record.get("trial")) if isinstance(record, dict) else None
+
+
 def counted(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials that use up the budget: the study's own that are complete or pruned."""
-    return [t for t in trials if t.state in COUNTED and IMPORTED_FROM not in t.user_attrs]
+    return [t for t in own(trials) if t.state in COUNTED]
 
 
 def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
@@ -84,6 +106,11 @@ def task_number(trial: FrozenTrial) -> int | None:
     """Return the number of the task that ran the trial, or None when that is not known."""
     number = run_record(trial).get("task")
     return number if type(number) is int else None
+
+
+def _place(study: Any, number: Any) -> tuple[str, int] | None:
+    is_place = isinstance(study, str) and type(number) is int and number >= 0  # others may write attributes
+    return (study, number) if is_place else None
 
 
 def _value(trial: FrozenTrial) -> float:

@@ -17,9 +17,9 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
-from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
+from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, append_trials, open_journal
 
 
 @pytest.fixture
@@ -562,3 +562,52 @@ def test_optuna_dashboard_shows_the_same_study_and_trials(path):
     assert detail["trials"][0]["values"] == expected[0].values
     shown = {p["name"]: p["param_external_value"] for p in detail["trials"][0]["params"]}
     assert shown == {name: str(value) for name, value in expected[0].params.items()}
+
+
+def ended_trials(n):
+    distributions = {"rate": optuna.distributions.FloatDistribution(1e-5, 1e-2, log=True)}
+    return [
+        create_trial(params={"rate": 1e-3}, distributions=distributions, value=float(i), user_attrs={"i": i})
+        for i in range(n)
+    ]
+
+
+def test_many_trials_are_appended_with_one_sync(path, monkeypatch):
+    write_study(path)
+    before = len(open_journal(path).get_all_trials(0))
+    syncs = []
+    monkeypatch.setattr("storage.journal.os.fsync", syncs.append)
+    append_trials(path, ended_trials(300))
+    assert len(syncs) == 1
+    trials = open_journal(path).get_all_trials(0)[before:]
+    assert [t.value for t in trials] == [float(i) for i in range(300)]
+    assert [t.number for t in trials] == list(range(before, before + 300))
+    assert trials[7].user_attrs == {"i": 7}
+    assert snapshot(JournalStorage(JournalFileBackend(str(path)))) == snapshot(open_journal(path))
+
+
+def test_of_many_trials_all_are_appended_or_none(path, monkeypatch):
+    write_study(path)
+    content = path.read_bytes()
+
+    def full(descriptor, view):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.journal.os.write", full)
+        with pytest.raises(OSError, match="No space left"):
+            append_trials(path, ended_trials(3))
+    assert path.read_bytes() == content
+    broken = [*ended_trials(2), create_trial(value=1.0, user_attrs={"x": object()})]
+    with pytest.raises(TypeError):
+        append_trials(path, broken)
+    assert path.read_bytes() == content
+    append_trials(path, ended_trials(1))
+    append_trials(path, [])
+    assert len(open_journal(path).get_all_trials(0)) == 3
+
+
+def test_no_trial_is_appended_to_a_log_without_the_study(path):
+    open_journal(path, create=True)
+    with pytest.raises(KeyError):
+        append_trials(path, ended_trials(1))

@@ -9,12 +9,18 @@ from optuna.trial import TrialState, create_trial
 from storage.trials import (
     FAILURE,
     IMPORTED_FROM,
+    IMPORTED_TRIAL,
+    RERUN_OF,
     RUN,
     completed,
     counted,
     failure_kind,
+    imported,
+    origin,
+    own,
     ranked,
     read_study,
+    rerun_of,
     run_record,
     task_number,
 )
@@ -107,3 +113,24 @@ def test_the_task_of_a_trial_whatever_its_record_holds(record, number):
     assert task_number(ran) == number
     assert run_record(ran) == (record if isinstance(record, dict) else {})
     assert task_number(trial(0, TrialState.WAITING)) is None
+
+
+def test_own_trials_and_imported_ones_are_told_apart():
+    theirs = trial(0, TrialState.COMPLETE, 1.0, **{IMPORTED_FROM: "parent-1a2b", IMPORTED_TRIAL: 17})
+    again = trial(1, TrialState.WAITING, **{RERUN_OF: {"study": "parent-1a2b", "trial": 17}})
+    assert (own([theirs, again]), imported([theirs, again])) == ([again], [theirs])
+    assert (origin(theirs), origin(again)) == (("parent-1a2b", 17), None)
+    assert (rerun_of(theirs), rerun_of(again)) == (None, ("parent-1a2b", 17))
+
+
+@pytest.mark.parametrize(
+    ("study", "number"), [(None, 1), (5, 1), ("a", None), ("a", "1"), ("a", True), ("a", -1), ("a", 1.0)]
+)
+def test_a_malformed_origin_is_none(study, number):
+    assert (
+        origin(trial(0, TrialState.COMPLETE, 1.0, **{IMPORTED_FROM: study, IMPORTED_TRIAL: number})) is None
+    )
+    assert (
+        rerun_of(trial(0, TrialState.COMPLETE, 1.0, **{RERUN_OF: {"study": study, "trial": number}})) is None
+    )
+    assert rerun_of(trial(0, TrialState.COMPLETE, 1.0, **{RERUN_OF: [study, number]})) is None
