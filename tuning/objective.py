@@ -1,32 +1,19 @@
-"""One trial: sample a configuration, train it, evaluate it, keep its policy."""
+"""One trial: sample a configuration, train it, report and prune, keep its policy."""
 
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import optuna
-import torch
-from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import VecEnv
 
 from storage.artifacts import pinned_trials, save_policy
 from storage.paths import RunFolder
 from storage.trials import EVALUATIONS, RESOLVED, TIMESTEPS
-from tuning import environments
-from tuning.policy import build_model, policy_arrays
+from tuning.policy import policy_arrays
 from tuning.reporter import Reporter
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec
-from tuning.trial_callback import Diverged, TrialCallback
+from tuning.training import Seeds, Training, train
+from tuning.training_callback import Evaluation
 from tuning.watchdog import Control
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """The seeds of one trial; env i of a vectorised env gets the seed plus i."""
-
-    train: int
-    evaluation: int
 
 
 def run_objective(
@@ -43,52 +30,64 @@ def run_objective(
     Raises:
         optuna.TrialPruned: the pruner gave up on it.
         Diverged: weights or returns are no longer finite.
-        TrialStopped: the process was told to end its work.
+        TrainingStopped: the process was told to end its work.
         Exception: whatever the environment or the algorithm raised.
     """
     stored = {parameter.name: parameter.suggest(trial) for parameter in spec.search_space}
     resolved = resolve_configuration(spec, stored)
     trial.set_user_attr(RESOLVED, resolved)
-    budget = spec.budget
-    train_env = make_envs(spec, spec.n_train_envs, seed=seeds.train)
-    eval_env = make_envs(spec, min(spec.n_eval_envs, budget.n_eval_episodes), seed=seeds.evaluation)
+    records: list[dict[str, Any]] = []
     try:
-        torch.set_num_threads(1)  # more threads only get in the way of the other workers
-        model = build_model(spec.algorithm, spec.policy, train_env, resolved, seed=seeds.train)
-        callback = TrialCallback(
-            trial,
-            eval_env=eval_env,
-            eval_seed=seeds.evaluation,
-            marks=spec.evaluation_marks(),
-            n_episodes=budget.n_eval_episodes,
+        trained = train(
+            _training(spec, resolved, seeds),
+            on_evaluation=lambda evaluation: _judge(trial, evaluation, records),
             reporter=reporter,
             control=control,
         )
-        try:
-            model.learn(budget.n_timesteps, callback=callback)
-        except ValueError as error:
-            if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
-                raise Diverged("the policy's output became NaN") from error
-            raise
-        finally:
-            if callback.records:  # once: each writing repeats the whole list in the journal
-                trial.set_user_attr(EVALUATIONS, callback.records)
-        assert callback.result is not None
-        trial.set_user_attr(TIMESTEPS, model.num_timesteps)
-        reporter.phase("save")
-        if spec.retention.top or trial.number in pinned_trials(folder):
-            request = _request(spec, resolved, seeds, model.num_timesteps, callback.result.mean)
-            save_policy(folder, trial.number, policy_arrays(model.policy), request)
-        return callback.result.mean
     finally:
-        train_env.close()
-        eval_env.close()
+        if records:  # once: each writing repeats the whole list in the journal
+            trial.set_user_attr(EVALUATIONS, records)
+    value, timesteps = trained.evaluation.result.mean, trained.model.num_timesteps
+    trial.set_user_attr(TIMESTEPS, timesteps)
+    reporter.phase("save")
+    if spec.retention.top or trial.number in pinned_trials(folder):
+        request = _request(spec, resolved, seeds, timesteps, value)
+        save_policy(folder, trial.number, policy_arrays(trained.model.policy), request)
+    return value
 
 
-def make_envs(spec: StudySpec, n_envs: int, *, seed: int) -> VecEnv:
-    """Return vectorised envs in this process, each with a Monitor; env i is seeded with seed + i."""
-    return make_vec_env(
-        partial(environments.make, spec.env.id, dict(spec.env.kwargs)), n_envs=n_envs, seed=seed
+def _judge(trial: optuna.Trial, evaluation: Evaluation, records: list[dict[str, Any]]) -> None:
+    """Report at the nominal mark, so that trials with other rollout lengths compare; prune where due."""
+    mean = evaluation.result.mean
+    records.append(
+        {
+            "mark": evaluation.mark,
+            "timesteps": evaluation.timesteps,
+            "mean": mean,
+            "std": evaluation.result.std,
+            "n_episodes": len(evaluation.result.returns),
+        }
+    )
+    trial.report(mean, step=evaluation.mark)
+    if not evaluation.last and trial.should_prune():  # pruning a fully trained trial would save nothing
+        raise optuna.TrialPruned(
+            f"a mean return of {mean:.4g} after {evaluation.timesteps} steps "
+            "was behind the median of the complete trials"
+        )
+
+
+def _training(spec: StudySpec, resolved: dict[str, Any], seeds: Seeds) -> Training:
+    return Training(
+        env=spec.env,
+        algorithm=spec.algorithm,
+        policy=spec.policy,
+        resolved=resolved,
+        seeds=seeds,
+        n_train_envs=spec.n_train_envs,
+        n_timesteps=spec.budget.n_timesteps,
+        marks=spec.evaluation_marks(),
+        n_eval_envs=spec.n_eval_envs,
+        n_eval_episodes=spec.budget.n_eval_episodes,
     )
 
 

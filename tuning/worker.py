@@ -88,8 +88,9 @@ def _budget_is_taken(folder: RunFolder) -> bool:
 
 
 def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, reporter: Reporter) -> Outcome:
-    from tuning.objective import Seeds, run_objective
-    from tuning.trial_callback import Diverged, TrialStopped
+    from tuning.objective import run_objective
+    from tuning.training import Seeds
+    from tuning.training_callback import Diverged, TrainingStopped
 
     number, spec = trial.number, task.spec
     used = Seeds(seeds.train_seed(spec.seed, task.index), seeds.eval_seed(spec.seed))
@@ -114,7 +115,7 @@ def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, report
         trial.set_user_attr(DIVERGED, sentence)
         _tell(study, trial, TrialState.PRUNED)
         return Outcome(number, sentence)
-    except TrialStopped as reason:
+    except TrainingStopped as reason:
         kind = str(reason)
         trial.set_user_attr(FAILURE, {"kind": kind, "message": recovery.MESSAGES[kind]})
         _tell(study, trial, TrialState.FAIL)

@@ -160,13 +160,13 @@ def test_a_kept_policy_is_rebuilt_without_pickle_and_acts_as_it_was_evaluated(
     wait_until_ended(folder)
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "fault_envs"))
     from tuning.evaluation import evaluate
-    from tuning.objective import make_envs
     from tuning.policy import rebuild_policy
+    from tuning.training import make_envs
 
     for trial in ranked(trials_of(folder), maximize=True):
         kept = artifacts.load_policy(folder, trial.number)
         policy = rebuild_policy(kept)
-        env = make_envs(launch.read_run(folder).spec, 2, seed=kept.request["eval_seed"])
+        env = make_envs(launch.read_run(folder).spec.env, 2, seed=kept.request["eval_seed"])
         result = evaluate(policy, env, n_episodes=2, seed=kept.request["eval_seed"])
         assert result.mean == pytest.approx(trial.value, rel=1e-6)
         assert np.isfinite(policy.predict(env.observation_space.sample(), deterministic=True)[0]).all()

@@ -1,9 +1,8 @@
-"""What happens inside one trial's single `learn()`: watch, evaluate, report, prune, stop."""
+"""What happens inside a single `learn()`: watch, evaluate, hand each evaluation over, stop."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import optuna
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -13,16 +12,29 @@ from tuning.reporter import Reporter
 from tuning.watchdog import Control
 
 
-class TrialStopped(Exception):
-    """The process was told to end its work: the trial is neither finished nor at fault."""
+class TrainingStopped(Exception):
+    """The process was told to end its work: the training is neither finished nor at fault."""
 
 
 class Diverged(Exception):
     """Training left the finite numbers: a result of the configuration, not a fault of the program."""
 
 
-class TrialCallback(BaseCallback):
-    """Evaluates after the first whole iteration (rollout and update) past each mark, reports, and prunes.
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation in the course of training."""
+
+    mark: int  # env steps at which it was due
+    timesteps: int  # env steps after which it took place
+    result: EvaluationResult
+    last: bool  # training has ended
+
+
+OnEvaluation = Callable[[Evaluation], None]  # takes each evaluation as it comes; may raise to end training
+
+
+class TrainingCallback(BaseCallback):
+    """Evaluates after the first whole iteration (rollout and update) past each mark.
 
     SB3 ends a rollout before it learns from it, so an evaluation right there would judge a policy that has
     not used its newest data, and the last one would judge another policy than the one that is kept. Hence
@@ -32,7 +44,7 @@ class TrialCallback(BaseCallback):
 
     def __init__(
         self,
-        trial: optuna.Trial,
+        on_evaluation: OnEvaluation,
         *,
         eval_env: VecEnv,
         eval_seed: int,
@@ -42,32 +54,26 @@ class TrialCallback(BaseCallback):
         control: Control,
     ) -> None:
         super().__init__()
-        self._trial = trial
+        self._on_evaluation = on_evaluation
         self._eval_env = eval_env
         self._eval_seed = eval_seed
         self._marks = list(marks)  # env steps, ascending; the last one is the end of training
         self._n_episodes = n_episodes
         self._reporter = reporter
         self._control = control
-        self.records: list[dict[str, Any]] = []  # of all evaluations, as the trial keeps them
-        self.result: EvaluationResult | None = None  # of the newest evaluation
+        self.newest: Evaluation | None = None
 
     def check_stop(self) -> None:
         """Leave training when the process was told to."""
         if self._control.stop_kind:
-            raise TrialStopped(self._control.stop_kind)
+            raise TrainingStopped(self._control.stop_kind)
 
     def _on_rollout_start(self) -> None:
         self.check_stop()
         due = [mark for mark in self._marks[:-1] if mark <= self.num_timesteps]
         if due:
             self._marks = [mark for mark in self._marks if mark not in due]
-            self._evaluate(due[-1])
-            if self._trial.should_prune():
-                raise optuna.TrialPruned(
-                    f"a mean return of {self.records[-1]['mean']:.4g} after {self.num_timesteps} steps "
-                    "was behind the median of the complete trials"
-                )
+            self._evaluate(due[-1], last=False)
         self._reporter.phase("collect")
 
     def _on_step(self) -> bool:
@@ -83,10 +89,9 @@ class TrialCallback(BaseCallback):
         self._reporter.phase("update")
 
     def _on_training_end(self) -> None:
-        self._evaluate(self._marks[-1])
+        self._evaluate(self._marks[-1], last=True)
 
-    def _evaluate(self, mark: int) -> None:
-        """Evaluate and report at the nominal mark, so that trials with other rollout lengths compare."""
+    def _evaluate(self, mark: int, *, last: bool) -> None:
         if not is_finite(self.model.policy):
             raise Diverged("the policy's weights became NaN or infinite")
         self._reporter.phase("evaluate")
@@ -100,14 +105,5 @@ class TrialCallback(BaseCallback):
         if not abs(result.mean) < float("inf"):
             raise Diverged(f"the mean return of an evaluation was {result.mean}")
         self._reporter.evaluation(self.num_timesteps, result.mean, result.std)
-        self.records.append(
-            {
-                "mark": mark,
-                "timesteps": self.num_timesteps,
-                "mean": result.mean,
-                "std": result.std,
-                "n_episodes": len(result.returns),
-            }
-        )
-        self._trial.report(result.mean, step=mark)
-        self.result = result
+        self.newest = Evaluation(mark, self.num_timesteps, result, last)
+        self._on_evaluation(self.newest)

@@ -1,0 +1,93 @@
+"""Train one configuration with one pair of seeds: what a study's trial and a retraining have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecEnv
+
+from tuning import environments
+from tuning.policy import build_model
+from tuning.reporter import Reporter
+from tuning.spec import EnvSpec
+from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
+from tuning.watchdog import Control
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds of one training; env i of a vectorised env gets the seed plus i."""
+
+    train: int
+    evaluation: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What to train, and how it is judged."""
+
+    env: EnvSpec
+    algorithm: str
+    policy: str
+    resolved: dict[str, Any]  # the algorithm's keyword arguments, plain JSON
+    seeds: Seeds
+    n_train_envs: int
+    n_timesteps: int  # env steps over all training envs
+    marks: Sequence[int]  # env steps past which to evaluate; the last one is the end of training
+    n_eval_envs: int
+    n_eval_episodes: int  # an evaluation
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and its last evaluation."""
+
+    model: BaseAlgorithm
+    evaluation: Evaluation
+
+
+def train(
+    training: Training, *, on_evaluation: OnEvaluation, reporter: Reporter, control: Control
+) -> Trained:
+    """Train one configuration in a single `learn()`, evaluated on envs of its own.
+
+    Raises:
+        Diverged: weights, output or returns are no longer finite.
+        TrainingStopped: the process was told to end its work.
+        Exception: whatever `on_evaluation`, the environment or the algorithm raised.
+    """
+    seeds, t = training.seeds, training
+    train_env = make_envs(t.env, t.n_train_envs, seed=seeds.train)
+    eval_env = make_envs(t.env, min(t.n_eval_envs, t.n_eval_episodes), seed=seeds.evaluation)
+    try:
+        torch.set_num_threads(1)  # more threads only get in the way of the other workers
+        model = build_model(t.algorithm, t.policy, train_env, t.resolved, seed=seeds.train)
+        callback = TrainingCallback(
+            on_evaluation,
+            eval_env=eval_env,
+            eval_seed=seeds.evaluation,
+            marks=t.marks,
+            n_episodes=t.n_eval_episodes,
+            reporter=reporter,
+            control=control,
+        )
+        try:
+            model.learn(t.n_timesteps, callback=callback)
+        except ValueError as error:
+            if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
+                raise Diverged("the policy's output became NaN") from error
+            raise
+        assert callback.newest is not None
+        return Trained(model, callback.newest)
+    finally:
+        train_env.close()
+        eval_env.close()
+
+
+def make_envs(env: EnvSpec, n_envs: int, *, seed: int) -> VecEnv:
+    """Return vectorised envs in this process, each with a Monitor; env i is seeded with seed + i."""
+    return make_vec_env(partial(environments.make, env.id, dict(env.kwargs)), n_envs=n_envs, seed=seed)
