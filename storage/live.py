@@ -79,6 +79,11 @@ def append_curve(
         os.close(descriptor)
 
 
+def drop_curve(folder: RunFolder, trial: int) -> None:
+    """Remove the curve of something that is trained anew."""
+    (folder.curves / f"{trial}.jsonl").unlink(missing_ok=True)
+
+
 def read_curve(folder: RunFolder, trial: int) -> Curve:
     """Return the trial's curve so far; empty when it has shown nothing yet."""
     episodes, evaluations = [], []

@@ -109,6 +109,16 @@ class RunFolder:
         return self.path / "parent.json"
 
     @property
+    def plan(self) -> Path:
+        """What a retraining job trains, JSON."""
+        return self.path / "plan.json"
+
+    @property
+    def results(self) -> Path:
+        """How each run of a retraining job ended, one JSON object a line, append-only."""
+        return self.path / "results.jsonl"
+
+    @property
     def jobs(self) -> Path:
         """Folders of the jobs that belong to this run, such as probes; each is a run folder of its own."""
         return self.path / "jobs"

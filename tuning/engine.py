@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -13,20 +12,12 @@ from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
 from storage.trials import FAILURE, counted, failure_kind, ranked, task_number
 from tuning import pool, recovery
-from tuning.jobs import JobState, requested_stop
+from tuning.jobs import End, JobState, log, requested_stop
 from tuning.spec import StudySpec, load_spec
 from tuning.worker import Task, run_trial
 
 MAX_FAILURES_IN_A_ROW = 3
 MAX_DEATHS_IN_A_ROW = 20  # of workers, without a single trial ending by itself in between
-
-
-@dataclass(frozen=True)
-class End:
-    """How a run of the study ended, for the exit record."""
-
-    state: JobState
-    reason: str
 
 
 def run_study(folder: RunFolder) -> End:
@@ -37,7 +28,7 @@ def run_study(folder: RunFolder) -> End:
     """
     storage = open_journal(folder.journal)
     for number in recovery.recover(folder, storage, kind="interrupted"):
-        _log(f"Trial {number} was left running; its configuration is queued again.")
+        log(f"Trial {number} was left running; its configuration is queued again.")
     run = _Run(folder, storage)
     while True:
         spec = load_spec(folder.spec)
@@ -48,7 +39,7 @@ def run_study(folder: RunFolder) -> End:
             return end
         suspect = recovery.next_suspect(storage, trials)
         if suspect is not None:
-            _log(f"Trial {suspect} repeats a configuration whose worker died twice; it runs alone.")
+            log(f"Trial {suspect} repeats a configuration whose worker died twice; it runs alone.")
             run.batch(iter([run.task(spec, alone=True, trial=suspect)]), n_workers=1)
         else:
             run.batch(run.claims(), n_workers=spec.n_workers)
@@ -105,7 +96,7 @@ class _Run:
         kind = "interrupted"  # a worker that had just lost an earlier runner may have taken a trial
         try:
             for outcome in pool.run_tasks(run_trial, tasks, n_workers=n_workers, folder=self._folder.path):
-                _log(outcome.sentence)
+                log(outcome.sentence)
                 self._sweep()
         except pool.WorkerDied:
             kind = "stopped" if requested_stop(self._folder) == "now" else "killed"
@@ -113,7 +104,7 @@ class _Run:
             self._deaths_in_a_row = 1 if ended > self._ended_at_last_death else self._deaths_in_a_row + 1
             self._ended_at_last_death = ended
         for number in recovery.recover(self._folder, self._storage, kind=kind):
-            _log(f"Trial {number}: {recovery.MESSAGES[kind]}")
+            log(f"Trial {number}: {recovery.MESSAGES[kind]}")
 
     def early_end(self, spec: StudySpec, trials: Sequence[FrozenTrial]) -> End | None:
         """Return why no further trial may start although the budget has room, or None."""
@@ -159,7 +150,3 @@ def _failures_in_a_row(newest_first: Sequence[FrozenTrial]) -> list[FrozenTrial]
         elif kind is None:
             break  # killed, stopped or interrupted say nothing about the configuration
     return failures
-
-
-def _log(sentence: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')}  {sentence}", flush=True)

@@ -19,6 +19,8 @@ from storage.records import read_record, write_record, write_text
 
 StopMode = Literal["now", "after"]
 
+RETRAINING_KINDS = ("probe", "retraining")  # both train what a plan lists; a probe has a question beside it
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0
 ALREADY_RUNNING_EXIT = 3
@@ -52,6 +54,14 @@ class JobStatus:
     started_at: float | None  # when the newest runner started
     ended_at: float | None
     pid: int | None  # of the newest runner
+
+
+@dataclass(frozen=True)
+class End:
+    """How a runner's work ended, for the exit record."""
+
+    state: JobState
+    reason: str
 
 
 class AlreadyRunning(RuntimeError):
@@ -148,6 +158,11 @@ def requested_stop(folder: RunFolder) -> StopMode | None:
         return "now" if folder.stop.read_text().strip() == "now" else "after"
     except OSError:
         return None
+
+
+def log(sentence: str) -> None:
+    """Write a line to the job's log, which is the runner's standard output."""
+    print(f"{time.strftime('%H:%M:%S')}  {sentence}", flush=True)
 
 
 def log_tail(folder: RunFolder, n_lines: int, *, max_bytes: int = 65_536) -> str:

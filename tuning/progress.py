@@ -1,6 +1,6 @@
-"""How far a study is, and when it will be done."""
+"""How far a study or a retraining is, and when it will be done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,12 +8,13 @@ from optuna.trial import FrozenTrial
 
 from storage.live import Heartbeat
 from storage.trials import counted
+from tuning.retraining_plan import RetrainPlan, RunResult
 from tuning.spec import StudySpec
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A study's progress at one moment."""
+    """Progress at one moment; what is done are a study's trials or a retraining's runs."""
 
     done: int  # complete + pruned trials of its own
     total: int
@@ -44,6 +45,30 @@ def study_progress(
     rate = _trials_per_s(spec, own, beats, now) if beats else None
     eta_s = left / rate if rate else None
     return Progress(len(own), total, fraction, eta_s, sum(map(_speed, beats)))
+
+
+def retraining_progress(
+    plan: RetrainPlan, results: Collection[RunResult], beats: Sequence[Heartbeat]
+) -> Progress:
+    """Return progress and ETA of a retraining job, as `study_progress` does for a study.
+
+    Args:
+        plan: what it trains.
+        results: those there are, in any order.
+        beats: heartbeats of the running runs; empty when nothing runs.
+    """
+    total = len(plan.runs)
+    underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
+    left = max(0.0, total - len(results) - underway)
+    durations = [r.duration_s for r in results if r.state == "ok" and r.duration_s > 0]
+    speed = sum(map(_speed, beats))
+    rate = None
+    if beats and durations:
+        rate = min(len(beats), plan.n_workers) * len(durations) / sum(durations)
+    elif speed > 0:
+        rate = speed / plan.n_timesteps
+    fraction = min(1.0, (len(results) + underway) / total)
+    return Progress(len(results), total, fraction, left / rate if rate else None, speed)
 
 
 def _trials_per_s(

@@ -17,7 +17,7 @@ import psutil
 from storage.locks import FileLock, LockHeld
 from storage.paths import RunFolder
 from storage.records import read_record, write_record, write_text
-from tuning.jobs import ALREADY_RUNNING_EXIT, JobState, requested_stop
+from tuning.jobs import ALREADY_RUNNING_EXIT, RETRAINING_KINDS, JobState, log, requested_stop
 
 LOCK_WAIT_S = 2.0  # somebody who merely looks whether the lock is held holds it for a moment
 STOP_POLL_S = 0.1
@@ -52,21 +52,24 @@ def _run_locked(folder: RunFolder) -> int:
     pool.kill_workers()
     write_record(folder.exit, {"state": state.value, "reason": reason, "ended_at": time.time()})
     folder.stop.unlink(missing_ok=True)
-    print(f"{time.strftime('%H:%M:%S')}  {state.value}: {reason}", flush=True)
+    log(f"{state.value}: {reason}")
     return 1 if state == JobState.FAILED else 0
 
 
 def _run_kind(folder: RunFolder, me: dict[str, Any]) -> tuple[JobState, str]:
     """Hand over to what the job's kind stands for."""
+    from tuning.machine import machine_record
+
     kind = (read_record(folder.job) or {}).get("kind")
     if kind == "study":
-        from tuning.engine import run_study
-        from tuning.machine import machine_record
-
-        write_record(folder.runner, {**me, "machine": machine_record()})
-        end = run_study(folder)
-        return end.state, end.reason
-    raise ValueError(f"There is no kind of job called {kind!r}.")
+        from tuning.engine import run_study as run
+    elif kind in RETRAINING_KINDS:
+        from tuning.retraining import run_plan as run
+    else:
+        raise ValueError(f"There is no kind of job called {kind!r}.")
+    write_record(folder.runner, {**me, "machine": machine_record()})
+    end = run(folder)
+    return end.state, end.reason
 
 
 def _enforce_stop(folder: RunFolder) -> None:

@@ -1,13 +1,15 @@
 """Every random stream of a study, derived from its one seed.
 
 Stable-Baselines3 gives training env i the seed `train_seed + i`, so streams are kept apart by ranges, ranks
-included: training 0 to 7 998, evaluation 8 000 to 9 998. Re-evaluation starts at 10 000.
+included: training 0 to 7 998, evaluation 8 000 to 9 998. Retraining (probes, re-evaluation) starts at 10 000,
+in slots of 2 000: the first half of a slot is for training, the second for evaluation.
 """
 
 import numpy as np
 
 _TRAIN_SEEDS = 7_000
 _EVAL_START, _EVAL_SEEDS = 8_000, 1_000
+_RETRAIN_START, _RETRAIN_SLOT, _RETRAIN_SLOTS = 10_000, 2_000, 1_000_000
 
 
 def sampler_seed(study_seed: int, task: int) -> int:
@@ -23,3 +25,18 @@ def train_seed(study_seed: int, task: int) -> int:
 def eval_seed(study_seed: int) -> int:
     """Return the evaluation seed, one for all trials: they meet the same starts, so they compare fairly."""
     return _EVAL_START + int(np.random.SeedSequence([study_seed, 2]).generate_state(1)[0]) % _EVAL_SEEDS
+
+
+def retraining_seeds(study_seed: int, draw: int, n: int) -> list[tuple[int, int]]:
+    """Return `n` fresh pairs of a training and an evaluation seed, for training configurations again.
+
+    Whatever is to be compared shares a pair: equal seeds make a comparison a paired one.
+
+    Args:
+        study_seed: the study's seed.
+        draw: tells one job's seeds from those of the study's other jobs.
+        n: how many, at most 1 000.
+    """
+    first = int(np.random.SeedSequence([study_seed, draw, 3]).generate_state(1)[0]) % _RETRAIN_SLOTS
+    starts = [_RETRAIN_START + _RETRAIN_SLOT * (first + k) for k in range(n)]
+    return [(start, start + _RETRAIN_SLOT // 2) for start in starts]

@@ -1,8 +1,10 @@
 """Streams of random numbers that never meet."""
 
+import itertools
+
 import pytest
 
-from tuning.seeds import eval_seed, sampler_seed, train_seed
+from tuning.seeds import eval_seed, retraining_seeds, sampler_seed, train_seed
 
 STUDY_SEEDS = [0, 1, 2, 12345, 2**32 - 1]
 MOST_ENVS = 999
@@ -33,3 +35,19 @@ def test_seeds_are_plain_integers_that_never_change():
     assert sampler_seed(7, 3) == sampler_seed(7, 3) < 2**32
     # Recorded studies are reproduced from these: a change of NumPy or of the formula must be noticed.
     assert (sampler_seed(0, 0), train_seed(0, 0), eval_seed(0)) == SEEDS_OF_ZERO
+
+
+@pytest.mark.parametrize("seed", STUDY_SEEDS)
+def test_retraining_seeds_are_fresh_and_spaced_whatever_the_rank(seed):
+    used = [start for pair in retraining_seeds(seed, 0, 30) for start in pair]
+    assert min(used) >= 10_000
+    assert max(used) + MOST_ENVS < 2**32
+    ordered = sorted(used)
+    assert all(after - before >= MOST_ENVS for before, after in itertools.pairwise(ordered))
+
+
+def test_retraining_seeds_are_shared_within_a_draw_and_new_in_the_next():
+    assert retraining_seeds(7, 0, 5) == retraining_seeds(7, 0, 9)[:5]
+    draws = [set(retraining_seeds(7, draw, 20)) for draw in range(20)]
+    assert len(set.union(*draws)) == 400
+    assert not set(retraining_seeds(8, 0, 20)) & draws[0]

@@ -1,0 +1,136 @@
+"""What a retraining job trains, and how each of its runs ended: plain data, and its files."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from storage.json_lines import append_line, read_lines
+from storage.paths import RunFolder
+from storage.records import MAX_RECORD_BYTES, read_record, write_text
+from tuning.spec import EnvSpec
+
+MAX_RUNS = 1000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_Seed = Annotated[int, Field(ge=0, lt=2**32 - 1000)]  # env i gets the seed plus i
+
+
+class PlanError(ValueError):
+    """What a retraining job was asked for cannot be read, or makes no sense; says why."""
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainingRun(_Plain):
+    """One training of one configuration."""
+
+    key: str = Field(min_length=1, max_length=200)  # of its result; unique in the plan
+    label: str = Field(max_length=300)  # for the log and for people
+    resolved: dict[str, JsonValue]  # the algorithm's keyword arguments
+    train_seed: _Seed
+    eval_seed: _Seed
+
+
+class RetrainPlan(_Plain):
+    """Runs that share everything but their configuration and their seeds. They start in this order."""
+
+    env: EnvSpec
+    algorithm: str
+    policy: str
+    n_train_envs: int = Field(ge=1, le=999)
+    n_timesteps: int = Field(ge=1, le=10**10)  # env steps a run, over all training envs
+    n_eval_episodes: int = Field(ge=1, le=10_000)  # played once, at the end of training
+    n_eval_envs: int = Field(ge=1, le=999)
+    n_workers: int = Field(ge=1, le=256)
+    runs: tuple[TrainingRun, ...] = Field(min_length=1, max_length=MAX_RUNS)
+
+    @model_validator(mode="after")
+    def _distinct_keys(self) -> "RetrainPlan":
+        keys = [run.key for run in self.runs]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"The key of a run must be its own: {twice[0][:60]!r} is used more than once.")
+        return self
+
+
+class RunResult(_Plain):
+    """How one run ended. A run that fails is a result too; `mean` is None then."""
+
+    key: str
+    state: Literal["ok", "diverged", "failed"]
+    mean: float | None = None  # undiscounted return, over the evaluation's episodes
+    std: float | None = None  # over the episodes (population)
+    returns: tuple[float, ...] = ()  # of each episode
+    timesteps: int = 0  # env steps trained, a whole number of rollouts
+    duration_s: float = 0.0  # of the run, evaluation included
+    message: str = ""  # why it diverged or failed
+
+    @model_validator(mode="after")
+    def _has_its_value(self) -> "RunResult":
+        if (self.mean is None) == (self.state == "ok"):
+            raise ValueError(f"A run has a mean return exactly when it is ok: received {self.state}.")
+        return self
+
+
+def write_plan(folder: RunFolder, plan: RetrainPlan) -> None:
+    """Write the plan into the job's folder.
+
+    Raises:
+        PlanError: it is too long to be read back.
+    """
+    text = plan.model_dump_json(indent=1)
+    if len(text.encode()) > MAX_RECORD_BYTES:
+        raise PlanError(f"The plan of {len(plan.runs)} runs is too long. Ask for fewer runs.")
+    write_text(folder.plan, text)
+
+
+def load_plan(folder: RunFolder) -> RetrainPlan:
+    """Read the plan of a job.
+
+    Raises:
+        PlanError: it is absent, unreadable or invalid.
+    """
+    return read_model(folder.plan, RetrainPlan)
+
+
+def read_model(path: Path, kind: type[Model]) -> Model:
+    """Read a JSON file into a model.
+
+    Raises:
+        PlanError: it is absent, unreadable or invalid.
+    """
+    record = read_record(path)
+    if record is None:
+        raise PlanError(f"{path.name} of {path.parent.name} is missing or is no JSON. Start a new one.")
+    try:
+        return kind.model_validate(record)
+    except (ValidationError, RecursionError) as error:
+        what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "it is nested too deeply"
+        raise PlanError(f"{path.name} of {path.parent.name} is not valid: {what}. Start a new one.") from None
+
+
+def append_result(folder: RunFolder, result: RunResult) -> None:
+    """Add one result to the job's file, for good. Only the runner may."""
+    append_line(folder.results, json.loads(result.model_dump_json(exclude_defaults=True)))
+
+
+def read_results(folder: RunFolder, plan: RetrainPlan) -> dict[str, RunResult]:
+    """Return the results so far by key; of two with one key the first counts, others' keys are left out."""
+    keys = {run.key for run in plan.runs}
+    found: dict[str, RunResult] = {}
+    for line in read_lines(folder.results):
+        result = _result(line)
+        if result is not None and result.key in keys:
+            found.setdefault(result.key, result)
+    return found
+
+
+def _result(line: dict[str, Any]) -> RunResult | None:
+    try:
+        return RunResult.model_validate(line)
+    except ValidationError:
+        return None  # by another version, or by hand: the run counts as missing
