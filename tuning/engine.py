@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import FAILURE, counted, failure_kind, ranked, task_number
+from storage.trials import FAILURE, counted, failure_kind, own, ranked, task_number
 from tuning import pool, recovery
 from tuning.jobs import End, JobState, log, requested_stop
 from tuning.spec import StudySpec, load_spec
@@ -53,6 +53,7 @@ class _Run:
         self._storage = storage
         self._started = time.monotonic()
         self._before = {t.number for t in self.trials() if t.state.is_finished()}
+        # Imported trials too: the study goes on where its parent's seeds end, and repeats none of them.
         numbers = (task_number(t) for t in self.trials())
         self._next_index = 1 + max((n for n in numbers if n is not None), default=-1)
         self._index_lock = threading.Lock()
@@ -135,7 +136,7 @@ class _Run:
         """Delete the policies of complete trials that are neither among the best nor pinned."""
         spec = load_spec(self._folder.spec)
         trials = self.trials()
-        best = {t.number for t in ranked(trials, maximize=spec.maximize)[: spec.retention.top]}
+        best = {t.number for t in ranked(own(trials), maximize=spec.maximize)[: spec.retention.top]}
         running = {t.number for t in trials if t.state == TrialState.RUNNING}
         artifacts.drop_policies_except(self._folder, best | running | artifacts.pinned_trials(self._folder))
 

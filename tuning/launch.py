@@ -11,11 +11,12 @@ import optuna
 from optuna.trial import TrialState
 
 from storage import locks
-from storage.journal import STUDY_NAME, JournalDamaged, open_journal
+from storage.journal import STUDY_NAME, JournalDamaged, append_trials, open_journal
 from storage.paths import RunFolder, create_run
 from storage.records import write_text
 from storage.trials import BASELINE, StudyData, counted, read_study
-from tuning import jobs, recovery
+from tuning import jobs, lineage, recovery
+from tuning.continuation import Continuation
 from tuning.spec import StudySpec, load_spec
 
 PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
@@ -37,18 +38,27 @@ class Run:
     study: StudyData
 
 
-def create_study(spec: StudySpec, root: Path) -> RunFolder:
-    """Write a new study's folder: request, journal, and the queued default configuration where asked for."""
+def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None = None) -> RunFolder:
+    """Write a new study's folder: request, journal, and the queued default configuration where asked for.
+
+    With `continues` the journal begins with the trials of the study that is continued, its best ones are
+    queued, and the folder remembers which study that was. It is listed once all of that is written.
+    """
     folder = create_run(root, spec.name)
     write_text(folder.spec, spec.model_dump_json(indent=1))
     storage = open_journal(folder.journal, create=True)
     study = optuna.create_study(
         storage=storage, study_name=STUDY_NAME, direction="maximize" if spec.maximize else "minimize"
     )
+    if continues:
+        append_trials(folder.journal, continues.imported)
     defaults = spec.default_configuration() if spec.defaults_first else None
     if defaults:
         label = "SB3 defaults" if not spec.hyperparameters else "SB3 defaults for what is searched"
         study.enqueue_trial(defaults, user_attrs={BASELINE: label})
+    if continues:
+        append_trials(folder.journal, continues.rerun)
+        lineage.record_parent(folder, continues)
     jobs.create_job(folder, "study")
     return folder
 
@@ -63,9 +73,9 @@ def start(folder: RunFolder) -> None:
     _started.append(jobs.start_job(folder))
 
 
-def launch(spec: StudySpec, root: Path) -> RunFolder:
+def launch(spec: StudySpec, root: Path, *, continues: Continuation | None = None) -> RunFolder:
     """Create a study and start it."""
-    folder = create_study(spec, root)
+    folder = create_study(spec, root, continues=continues)
     start(folder)
     return folder
 

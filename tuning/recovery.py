@@ -21,10 +21,11 @@ from storage.trials import (
     BASELINE,
     CRASHES,
     FAILURE,
-    IMPORTED_FROM,
+    RERUN_OF,
     RETRIES,
     RETRY_OF,
     failure_kind,
+    own,
     run_record,
 )
 
@@ -96,10 +97,10 @@ def next_suspect(storage: BaseStorage, trials: Sequence[FrozenTrial]) -> int | N
 
 def due_retries(trials: Sequence[FrozenTrial]) -> list[Retry]:
     """Return what must run again: failed without its own fault, tried seldom enough, and not queued yet."""
-    own = [t for t in trials if IMPORTED_FROM not in t.user_attrs]  # others count in their own study
-    retried = {_number(t, RETRY_OF) for t in own if RETRY_OF in t.user_attrs}
+    ours = own(trials)  # others count in their own study
+    retried = {_number(t, RETRY_OF) for t in ours if RETRY_OF in t.user_attrs}
     due = []
-    for trial in own:
+    for trial in ours:
         kind = failure_kind(trial)
         if kind in MESSAGES and trial.number not in retried and not exhausted(trial):
             fixed = trial.system_attrs.get("fixed_params")
@@ -124,9 +125,8 @@ def _attributes(trial: FrozenTrial, kind: str) -> dict[str, Any]:
         CRASHES: _shared_crashes(trial),
         RETRIES: _failed_retries(trial),
     }
-    if BASELINE in trial.user_attrs:
-        attributes[BASELINE] = trial.user_attrs[BASELINE]
-    return attributes
+    kept = {name: trial.user_attrs[name] for name in (BASELINE, RERUN_OF) if name in trial.user_attrs}
+    return attributes | kept
 
 
 def _ran_alone(trial: FrozenTrial) -> bool:
