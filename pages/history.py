@@ -10,6 +10,7 @@ from pages.components import (
     frame,
     history_answer,
     new_trials,
+    opened_study,
     trial_choice,
     trial_detail,
     trial_views,
@@ -25,9 +26,12 @@ trial_choice.start(folder)
 answer = history_answer.answer(history_info(run.study.trials, maximize=run.study.maximize))
 if answer:
     st.markdown(f"**{frame.escape(answer)}**")
-history_answer.draw_counts(run.spec, cached.summary(folder))
+history_answer.draw_counts(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
 new_trials.watch(run)
 
+if not run.study.trials and run.source:
+    opened_study.draw_no_trials(run)
+    st.stop()
 if not run.study.trials:
     st.info("This study has no trials yet. Live shows how it starts.", icon=":material/hourglass_empty:")
     st.page_link(
@@ -42,7 +46,7 @@ def trials_and_detail(run: Run, now: datetime.datetime) -> None:
     theme = frame.theme()
     chosen = trial_choice.chosen(run.study.trials)
     trial_views.draw(run, theme=theme, now=now, chosen=chosen.number if chosen else None)
-    trial = trial_choice.draw_picker(run.study.trials, is_running=run.status.state.alive)
+    trial = trial_choice.draw_picker(run.study.trials, is_running=run.may_run)
     if trial:
         with st.container(border=True, key="trial-detail"):
             trial_detail.draw(run, trial, theme=theme)

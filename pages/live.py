@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.components import cached, frame
+from pages.components import cached, frame, opened_study
 from pages.components.job_controls import draw_controls
 from pages.components.job_words import state_sentence
 from pages.components.running_trials import draw_running_trials
@@ -27,6 +27,8 @@ LOG_LINES = 40
 def draw_live(folder: RunFolder, state: JobState, total: int) -> None:
     """Draw all that changes while the study runs; redraw the whole page when its state or budget does."""
     run = frame.require_run(folder)
+    if run.spec is None:
+        st.rerun()
     if (run.status.state, run.spec.budget.n_trials) != (state, total):
         st.rerun()
     beats = read_heartbeats(folder) if state.alive else []
@@ -97,6 +99,9 @@ frame.open_page("Live", "How is it going?", icon=":material/monitoring:")
 folder = frame.require_study()
 cached.tidy(folder)
 run = frame.require_run(folder)
+if run.spec is None:
+    opened_study.draw_live(run)
+    st.stop()
 st.markdown(
     f"**{frame.escape(folder.id)}** · {run.spec.algorithm} on {frame.escape(run.spec.env.id)} · "
     f"{whole(run.spec.budget.n_timesteps)} steps a trial · {count(run.spec.n_workers, 'worker')}"

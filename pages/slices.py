@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from pages.components import cached, frame, new_trials, parameter_views, trial_choice, viewport
+from pages.components import cached, frame, new_trials, opened_study, parameter_views, trial_choice, viewport
 from tuning.analysis import slices
+from tuning.analysis.space import declared_space
 from tuning.launch import Run
 
 frame.open_page("Slices", "Which parameters matter, and where?", icon=":material/scatter_plot:")
@@ -18,20 +19,25 @@ narrow = viewport.is_narrow()
 answer = st.empty()
 new_trials.watch(run)
 
+if not run.study.trials and run.source:
+    opened_study.draw_no_trials(run)
+    st.stop()
 ended = [t for t in run.study.trials if t.state.is_finished()]
 missing = slices.not_ready(ended or run.study.trials)
 if missing:
     st.info(missing, icon=":material/hourglass_empty:")
-    st.page_link(
-        "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
-    )
+    if run.source is None:
+        st.page_link(
+            "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
+        )
     st.stop()
 
 importance = cached.importance(run)
 sentence = parameter_views.answer(importance)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
-names = parameter_views.by_importance(importance, [p.name for p in run.spec.search_space])
+declared = [p.name for p in run.spec.search_space] if run.spec else list(declared_space(ended))
+names = parameter_views.by_importance(importance, declared)
 
 
 @st.fragment

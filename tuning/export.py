@@ -158,6 +158,25 @@ def to_json(spec: StudySpec, trial: FrozenTrial) -> str:
         "train_seed": train_seed,
         "eval_seed": eval_seed,
     }
+    return _json(trial, record)
+
+
+def values_json(study: str, trial: FrozenTrial) -> str:
+    """Return a trial's stored values as JSON: all that is known of a study that is not ours.
+
+    Raises:
+        ExportError: it holds a value that JSON does not know.
+    """
+    record = {
+        "study": study,
+        "trial": trial.number,
+        "value": reached(trial),
+        "params": {name: trial.params[name] for name in sorted(trial.params)},
+    }
+    return _json(trial, record)
+
+
+def _json(trial: FrozenTrial, record: dict[str, Any]) -> str:
     try:
         return json.dumps(record, indent=2, allow_nan=False) + "\n"
     except (ValueError, TypeError) as error:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.records import read_record, write_record, write_text
+from storage.source import OPENED, is_opened
 
 StopMode = Literal["now", "after"]
 
@@ -36,6 +37,7 @@ class JobState(StrEnum):
     STOPPED = "stopped"  # it ended early on request or by its time budget; it can be resumed
     FAILED = "failed"  # it ended itself early, with a reason
     INTERRUPTED = "interrupted"  # its runner died without a word; it can be resumed
+    OPENED = "opened"  # a study that is not ours, only read here
 
     @property
     def alive(self) -> bool:
@@ -84,7 +86,9 @@ def job_status(folder: RunFolder) -> JobStatus:
     job = read_record(folder.job) or {}
     runner = read_record(folder.runner)
     ended = None if held else read_record(folder.exit)
-    if held:
+    if job.get("kind") == OPENED:
+        state = JobState.OPENED
+    elif held:
         state = JobState.STOPPING if folder.stop.exists() else JobState.RUNNING
     elif ended:
         known = ended.get("state") in (JobState.FINISHED, JobState.STOPPED, JobState.FAILED)
@@ -110,8 +114,10 @@ def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
 
     Raises:
         AlreadyRunning: another runner holds the lock.
-        StartFailed: the runner ended at once; the message quotes the end of its log.
+        StartFailed: the study is not ours, or the runner ended at once; then it quotes the end of its log.
     """
+    if is_opened(folder):
+        raise StartFailed(f"{folder.id} was opened from a file that is not ours: it is only read here.")
     if is_held(folder.lock):
         raise AlreadyRunning(f"{folder.id} is already running.")
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}

@@ -11,9 +11,11 @@ import optuna
 from optuna.trial import TrialState
 
 from storage import locks
+from storage.foreign import open_source
 from storage.journal import STUDY_NAME, JournalDamaged, append_trials, open_journal
 from storage.paths import RunFolder, create_run
 from storage.records import write_text
+from storage.source import Source, is_opened, read_source
 from storage.trials import BASELINE, StudyData, counted, read_study
 from tuning import jobs, lineage, recovery
 from tuning.continuation import Continuation
@@ -30,12 +32,18 @@ class Busy(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """One study of ours as its files show it at one moment."""
+    """One study as its files show it at one moment."""
 
     folder: RunFolder
-    spec: StudySpec
+    spec: StudySpec | None  # None: not ours, so nothing is known but its trials
     status: jobs.JobStatus
     study: StudyData
+    source: Source | None = None  # where the trials of a study that is not ours lie
+
+    @property
+    def may_run(self) -> bool:
+        """Whether a trial that is marked as running may really run: of other studies only they know."""
+        return self.status.state.alive or self.source is not None
 
 
 def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None = None) -> RunFolder:
@@ -103,9 +111,11 @@ def extend(folder: RunFolder, n_trials: int) -> None:
     """Set the total number of complete and pruned trials; a running study takes it up with its next trial.
 
     Raises:
-        ValueError: the new budget is below what is already done or runs.
+        ValueError: the new budget is below what is already done or runs, or the study is not ours.
     """
     run = read_run(folder)
+    if run.spec is None:
+        raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")
     done = len(counted(run.study.trials))
     running = sum(t.state == TrialState.RUNNING for t in run.study.trials) if run.status.state.alive else 0
     if n_trials < max(done + running, 1):
@@ -118,11 +128,16 @@ def extend(folder: RunFolder, n_trials: int) -> None:
 
 
 def read_run(folder: RunFolder) -> Run:
-    """Read a study of ours.
+    """Read a study: ours, or one that was opened from somebody else's file.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged: its files are not what they were.
+        SourceUnreadable, NoSuchStudy: of a study that is not ours.
     """
+    source = read_source(folder)
+    if source is not None:
+        study = open_source(source.path).study(source.study)
+        return Run(folder, None, jobs.job_status(folder), study, source)
     spec = load_spec(folder.spec)
     storage = open_journal(folder.journal)
     try:
@@ -135,9 +150,9 @@ def read_run(folder: RunFolder) -> Run:
 def tidy(folder: RunFolder) -> int:
     """Fail and queue again what a dead runner left running; return how many trials that were.
 
-    Does nothing while a runner lives, and nothing to a study whose files cannot be read or written.
+    Does nothing while a runner lives, to a study that is not ours, or where files cannot be read or written.
     """
-    if locks.is_held(folder.lock):
+    if is_opened(folder) or locks.is_held(folder.lock):
         return 0
     try:
         storage = open_journal(folder.journal)  # may take seconds, for which no runner waits: before the lock
@@ -148,7 +163,7 @@ def tidy(folder: RunFolder) -> int:
 
 
 def delete(folder: RunFolder) -> None:
-    """Delete a study with everything it recorded.
+    """Delete a study with everything it recorded; of one that is not ours, only what was kept here.
 
     Raises:
         Busy: it is running.

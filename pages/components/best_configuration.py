@@ -41,6 +41,9 @@ def draw_best(run: Run) -> None:
 
 def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
     """Draw one trial's configuration in the chosen format, with full precision."""
+    if run.spec is None:
+        _draw_values(run, trial, key=key)
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         label = st.segmented_control(
             "Format", list(_FORMATS), default="YAML", required=True, key=f"{key}-format"
@@ -51,17 +54,39 @@ def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
         except (export.ExportError, EnvironmentsError) as error:
             st.warning(frame.escape(str(error)), icon=":material/block:")
             return
-        st.download_button(
-            f"Download {label}",
-            text,
-            file_name=f"{run.folder.id}-trial-{trial.number}.{ending}",
-            mime=mime,
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"{key}-download",
-        )
+        _draw_download(run, trial, text, label, ending=ending, mime=mime, key=key)
     st.code(text, language=language, wrap_lines=True)
     st.caption(f"{about} The button in the corner of the box copies it.")
+
+
+def _draw_values(run: Run, trial: FrozenTrial, *, key: str) -> None:
+    """Draw what is known of a trial that is not ours: its values, as JSON."""
+    try:
+        text = export.values_json(run.study.name, trial)
+    except export.ExportError as error:
+        st.warning(frame.escape(str(error)), icon=":material/block:")
+        return
+    st.code(text, language="json", wrap_lines=True)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(
+            "The values as the study stored them. RL Zoo's YAML and a script need the environment and the "
+            "algorithm, which only studies that were launched here record."
+        )
+        _draw_download(run, trial, text, "JSON", ending="json", mime="application/json", key=key)
+
+
+def _draw_download(
+    run: Run, trial: FrozenTrial, text: str, label: str, *, ending: str, mime: str, key: str
+) -> None:
+    st.download_button(
+        f"Download {label}",
+        text,
+        file_name=f"{run.folder.id}-trial-{trial.number}.{ending}",
+        mime=mime,
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{key}-download",
+    )
 
 
 def _ties(study: StudyData, best: FrozenTrial) -> int:

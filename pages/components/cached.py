@@ -1,6 +1,7 @@
 """Everything that pages keep between reruns, keyed on what changes on disk. All values are read-only."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,13 @@ import streamlit as st
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
+from storage import sqlite_file
+from storage.foreign import NoSuchStudy, StudyStorage, open_source
 from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
 from storage.locks import is_held
 from storage.paths import RunFolder
+from storage.roots import check_allowed
+from storage.source import Source, SourceUnreadable, is_opened, read_source
 from storage.trials import StudyData, read_study
 from tuning import environments, jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
@@ -20,9 +25,10 @@ from tuning.spec import SpecError, StudySpec, load_spec
 if TYPE_CHECKING:
     from tuning.analysis.importance import ImportanceInfo
 
-UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)  # what `run` and `summary` may raise
+# What `run`, `spec` and `summary` may raise
+UNREADABLE = (SpecError, JournalMissing, JournalDamaged, SourceUnreadable, NoSuchStudy, OSError)
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, ...]
 
 
 def stamp(path: Path) -> Stamp:
@@ -36,6 +42,9 @@ def stamp(path: Path) -> Stamp:
 
 def version(folder: RunFolder) -> tuple[str, Stamp, Stamp]:
     """Return a key for whatever is computed from a study's trials and spec."""
+    source = _source(folder)
+    if source is not None:
+        return (str(folder.path), _source_stamp(source), stamp(folder.source))
     return (str(folder.path), stamp(folder.journal), stamp(folder.spec))
 
 
@@ -45,15 +54,17 @@ def run(folder: RunFolder) -> launch.Run:
     Raises:
         SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
     """
-    return launch.Run(folder, spec(folder), jobs.job_status(folder), _trials(folder))
+    return launch.Run(folder, spec(folder), jobs.job_status(folder), _trials(folder), _source(folder))
 
 
-def spec(folder: RunFolder) -> StudySpec:
-    """Return the study's request.
+def spec(folder: RunFolder) -> StudySpec | None:
+    """Return the study's request, or None for a study that is not ours.
 
     Raises:
         SpecError: it is absent, unreadable or invalid.
     """
+    if is_opened(folder):
+        return None
     return _spec(str(folder.spec), stamp(folder.spec))
 
 
@@ -69,7 +80,7 @@ def summary(folder: RunFolder) -> StudySummary:
 def tidy(folder: RunFolder) -> None:
     """Fail and queue again what a dead runner left running, if there is anything; never raises."""
     try:
-        if not is_held(folder.lock) and summary(folder).n_running:
+        if not is_opened(folder) and not is_held(folder.lock) and summary(folder).n_running:
             launch.tidy(folder)
     except UNREADABLE:
         return  # the page that shows the study says so
@@ -111,7 +122,40 @@ def _storage(path: str, inode: int) -> BaseStorage:
     return open_journal(Path(path))
 
 
+def _source(folder: RunFolder) -> Source | None:
+    """Return where the trials of a study that is not ours lie, if pages may go there.
+
+    Raises:
+        SourceUnreadable, NotAllowed: the record is damaged, or names a file outside the roots.
+    """
+    source = read_source(folder)
+    return None if source is None else replace(source, path=check_allowed(source.path))
+
+
+def _source_stamp(source: Source) -> Stamp:
+    files = sqlite_file.files_of(source.path) if source.kind == "sqlite" else (source.path,)
+    return tuple(number for path in files for number in stamp(path))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the study")
+def _source_storage(path: str, inode: int) -> StudyStorage:
+    return open_source(Path(path))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the study")
+def _source_study(path: str, study: str, key: Stamp) -> StudyData:
+    storage = _source_storage(path, key[0])
+    try:
+        return storage.study(study)
+    except SourceUnreadable:
+        _source_storage.clear(path, key[0])  # opened anew once the file has been restored
+        raise
+
+
 def _trials(folder: RunFolder) -> StudyData:
+    source = _source(folder)
+    if source is not None:
+        return _source_study(str(source.path), source.study, _source_stamp(source))
     key = (str(folder.journal), stamp(folder.journal)[0])
     storage = _storage(*key)
     try:

@@ -1,5 +1,6 @@
 """What every page starts with: its configuration, the sidebar with the study picker, title and question."""
 
+import contextlib
 import re
 import tomllib
 from functools import cache
@@ -9,6 +10,7 @@ import streamlit as st
 
 from pages.components import cached
 from storage.paths import RunFolder, UnknownRun, find_run, list_runs, runs_root
+from storage.source import SourceUnreadable, is_opened, read_source
 from tuning.jobs import PROJECT_ROOT, JobState, job_status
 from tuning.launch import Run
 
@@ -22,6 +24,7 @@ PAGES = (
     (
         ("pages/history.py", "History", ":material/show_chart:"),
         ("pages/slices.py", "Slices", ":material/scatter_plot:"),
+        ("pages/saturation.py", "Saturation", ":material/arrow_range:"),
     ),
 )
 
@@ -33,6 +36,7 @@ STATE_COLOURS = {
     JobState.STOPPED: "gray",
     JobState.FAILED: "red",
     JobState.INTERRUPTED: "orange",
+    JobState.OPENED: "blue",
 }
 
 _FAVICON = str(Path(__file__).with_name("favicon.svg"))  # an icon by name would be fetched from another host
@@ -124,10 +128,15 @@ def require_run(folder: RunFolder) -> Run:
 def show_unreadable(folder: RunFolder, error: Exception) -> None:
     """Say in plain words why a study cannot be read."""
     st.error(
-        f"The study {escape(folder.id)} cannot be read. {escape(str(error))} "
-        "Restore its files from a backup, or delete it on the first page.",
+        f"The study {escape(folder.id)} cannot be read. {escape(str(error))} " + _remedy(folder),
         icon=":material/broken_image:",
     )
+
+
+def _remedy(folder: RunFolder) -> str:
+    if is_opened(folder):
+        return "If it is gone for good, remove it from the list on the first page."
+    return "Restore its files from a backup, or delete it on the first page."
 
 
 def choose(folder: RunFolder) -> None:
@@ -181,7 +190,16 @@ def _draw_picker() -> RunFolder | None:
     if chosen and chosen.id in states:
         state = states[chosen.id]
         st.badge(state.value.capitalize(), color=STATE_COLOURS[state])  # type: ignore[arg-type]
+        _draw_source(chosen)
     return chosen
+
+
+def _draw_source(folder: RunFolder) -> None:
+    """Name the file of a study that is not ours."""
+    with contextlib.suppress(SourceUnreadable):  # the page that shows the study says so
+        source = read_source(folder)
+        if source is not None:
+            st.caption(f"Read from {escape(source.path.name[:80])}", help=escape(str(source.path)))
 
 
 def _pick() -> None:

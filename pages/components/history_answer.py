@@ -7,7 +7,6 @@ from tuning.analysis.history import HistoryInfo
 from tuning.analysis.look import count, three_digits
 from tuning.analysis.outcomes import FAILURE_WORDS
 from tuning.analysis.summary import StudySummary
-from tuning.spec import StudySpec
 
 
 def answer(info: HistoryInfo) -> str | None:
@@ -24,14 +23,14 @@ def answer(info: HistoryInfo) -> str | None:
     return sentence
 
 
-def draw_counts(spec: StudySpec, summary: StudySummary) -> None:
-    """Draw how many trials there are in each state."""
+def draw_counts(summary: StudySummary, *, total: int | None) -> None:
+    """Draw how many trials there are in each state, of the budget where that is known."""
     diverged = f", {summary.n_diverged} of them diverged" if summary.n_diverged else ""
     # Stopped, killed, interrupted: through no fault of their own, and run again.
     set_aside = {FAILURE_WORDS.get(kind, kind): n for kind, n in summary.failures if kind != "error"}
     n_errors = summary.n_failed - sum(set_aside.values())
     badges = [
-        (f"{summary.n_counted} of {spec.budget.n_trials} trials", "gray"),
+        (f"{summary.n_counted} of {total} trials" if total else count(summary.n_trials, "trial"), "gray"),
         (f"{summary.n_complete} complete", "blue"),
         (f"{summary.n_pruned} pruned{diverged}" if summary.n_pruned else "", "yellow"),
         (f"{n_errors} failed" if n_errors else "", "red"),

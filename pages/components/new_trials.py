@@ -18,13 +18,14 @@ def n_ended(trials: Sequence[FrozenTrial]) -> int:
 
 
 def watch(run: Run) -> None:
-    """While the study runs, say how many trials the page does not show yet, or show them at once."""
-    if run.status.state.alive:
+    """While a study runs, here or elsewhere, say how many trials are not shown yet, or show them at once."""
+    elsewhere = run.source is not None and any(not t.state.is_finished() for t in run.study.trials)
+    if run.status.state.alive or elsewhere:
         st.fragment(_watch, run_every=_EVERY_S)(run, n_ended(run.study.trials))
 
 
 def _watch(run: Run, shown: int) -> None:
-    if not job_status(run.folder).state.alive:
+    if run.source is None and not job_status(run.folder).state.alive:
         st.rerun()
     try:
         new = n_ended(cached.run(run.folder).study.trials) - shown

@@ -69,7 +69,7 @@ def draw_slices(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str], *
     if trial:
         st.page_link(
             "pages/history.py",
-            label=f"{trial_choice.words(trial, is_running=run.status.state.alive)}: see it in History",
+            label=f"{trial_choice.words(trial, is_running=run.may_run)}: see it in History",
             icon=":material/show_chart:",
             query_params={"study": run.folder.id, "trial": str(trial.number)},
         )

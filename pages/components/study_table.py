@@ -3,12 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import cached, frame
 from storage.paths import RunFolder
+from storage.source import read_source
 from tuning import jobs
 from tuning.analysis.look import age, three_digits
 from tuning.jobs import JobState
@@ -44,6 +46,7 @@ class StudyRow:
     best: float | None = None
     best_so_far: tuple[float, ...] = ()
     created_at: float | None = None  # seconds since the epoch
+    file: str | None = None  # where a study that is not ours lies
 
     @property
     def alive(self) -> bool:
@@ -56,8 +59,19 @@ def study_row(folder: RunFolder) -> StudyRow:
     try:
         status = jobs.job_status(folder)
         spec, summary = cached.spec(folder), cached.summary(folder)
+        source = read_source(folder)
     except cached.UNREADABLE:
         return StudyRow(folder.id, UNREADABLE)
+    if spec is None:
+        return StudyRow(
+            id=folder.id,
+            state=status.state.value,
+            done=summary.n_trials,
+            best=summary.best_value,
+            best_so_far=_thinned(summary.best_so_far),
+            created_at=status.created_at,
+            file=str(source.path) if source else None,
+        )
     return StudyRow(
         id=folder.id,
         state=status.state.value,
@@ -75,7 +89,8 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
-    best_so_far (list), task ("PPO on Pendulum-v1"), age, delete (button label, None while it runs).
+    best_so_far (list), task ("PPO on Pendulum-v1", "from study.db"), age, delete (button label, None
+    while it runs).
     """
     return pd.DataFrame(
         {
@@ -83,10 +98,10 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "open": ["Watch" if row.alive else "Open" for row in rows],
             "state": [row.state for row in rows],
             "progress": [_share(row) for row in rows],
-            "trials": [f"{row.done} of {row.total}" if row.total else "" for row in rows],
+            "trials": [_trials(row) for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
-            "task": [f"{row.algorithm} on {row.environment}" if row.environment else "" for row in rows],
+            "task": [_task(row) for row in rows],
             "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
         }
@@ -159,6 +174,18 @@ def _ask_to_delete(shown: list[RunFolder]) -> None:
     if click:
         st.session_state["pending-deletion"] = shown[click.row]
         st.rerun()  # the whole page: a dialog inside the ticking table would close with its next tick
+
+
+def _trials(row: StudyRow) -> str:
+    if row.total:
+        return f"{row.done} of {row.total}"
+    return "" if row.done is None else str(row.done)
+
+
+def _task(row: StudyRow) -> str:
+    if row.environment:
+        return f"{row.algorithm} on {row.environment}"
+    return f"from {Path(row.file).name}" if row.file else ""
 
 
 def _share(row: StudyRow) -> float | None:

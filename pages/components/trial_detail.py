@@ -20,22 +20,29 @@ from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
 
 _RECEIVED = "received"
+_MOST_TEXT = 20_000  # characters of what somebody else recorded
 
 
 def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
     """Draw the trial's outcome, its curve, its parameters, and what is kept of it."""
-    _draw_numbers(trial)
+    _draw_numbers(trial, "Return" if run.spec else "Value")
     _draw_outcome(trial)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _draw_curve(run.folder, trial, theme)
+        _draw_curve(run, trial, theme)
     with right:
-        _draw_parameters(run.spec, trial)
-        _draw_pin(run, trial)
-    with st.expander("Evaluations, seeds and every argument", icon=":material/list_alt:"):
-        _draw_evaluations(trial)
-        _draw_record(trial)
-    if RESOLVED in trial.user_attrs:
+        if run.spec is None:
+            _draw_values(trial)
+        else:
+            _draw_parameters(run.spec, trial)
+            _draw_pin(run.spec, run, trial)
+    if run.spec is None:
+        _draw_attributes(trial)
+    else:
+        with st.expander("Evaluations, seeds and every argument", icon=":material/list_alt:"):
+            _draw_evaluations(trial)
+            _draw_record(trial)
+    if RESOLVED in trial.user_attrs or (run.spec is None and trial.params):
         box = st.expander(
             "This configuration to take home",
             icon=":material/download:",
@@ -47,7 +54,7 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
                 best_configuration.draw(run, trial, key="trial")
 
 
-def _draw_numbers(trial: FrozenTrial) -> None:
+def _draw_numbers(trial: FrozenTrial, label: str) -> None:
     evaluations = evaluations_of(trial)
     value, report = value_of(trial), last_report(trial)
     with st.container(horizontal=True, gap="medium"):
@@ -55,7 +62,7 @@ def _draw_numbers(trial: FrozenTrial) -> None:
             std = evaluations[-1].std if evaluations else None
             spread = None if std is None else f"± {three_digits(std)} between episodes"
             st.metric(
-                "Return", three_digits(value), spread, delta_color="off", delta_arrow="off", width="content"
+                label, three_digits(value), spread, delta_color="off", delta_arrow="off", width="content"
             )
         elif report is not None:
             at = f"at {whole(report[0])} steps"
@@ -99,13 +106,15 @@ def _lines(trace: Any) -> int:
     return str(trace).count("\n") + 1
 
 
-def _draw_curve(folder: RunFolder, trial: FrozenTrial, theme: str) -> None:
-    recorded = read_curve(folder, trial.number)
+def _draw_curve(run: Run, trial: FrozenTrial, theme: str) -> None:
+    recorded = read_curve(run.folder, trial.number)
     evaluations = trial.user_attrs.get(EVALUATIONS)
     records = [e for e in evaluations if isinstance(e, dict)] if isinstance(evaluations, list) else []
     if not records:
         records = [{"timesteps": t, "mean": mean, "std": std} for t, mean, std in recorded.evaluations]
     missing = curve.not_ready(recorded.episodes, records)
+    if missing and run.spec is None:
+        missing = "The study recorded no learning curve of this trial. Its reports are under Learning, above."
     if missing:
         st.info(missing, icon=":material/show_chart:")
         return
@@ -134,7 +143,7 @@ def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
                 }
             )
     if not rows:
-        st.info("No parameter was chosen yet.", icon=":material/tune:")
+        _draw_no_parameter()
         return
     st.dataframe(
         pd.DataFrame(rows),
@@ -150,6 +159,19 @@ def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
     )
 
 
+def _draw_values(trial: FrozenTrial) -> None:
+    """Draw the parameters of a trial that is not ours, as they are stored."""
+    if not trial.params:
+        _draw_no_parameter()
+        return
+    rows = [{"Parameter": name, "Value": _value(value)} for name, value in trial.params.items()]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _draw_no_parameter() -> None:
+    st.info("No parameter was chosen yet.", icon=":material/tune:")
+
+
 def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return str(value)
@@ -160,7 +182,7 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _draw_pin(run: Run, trial: FrozenTrial) -> None:
+def _draw_pin(spec: StudySpec, run: Run, trial: FrozenTrial) -> None:
     if trial.state != TrialState.COMPLETE and not run.status.state.alive:
         return
     key = f"pin-{run.folder.id}-{trial.number}"
@@ -173,7 +195,7 @@ def _draw_pin(run: Run, trial: FrozenTrial) -> None:
         on_change=_pin,
         args=(run.folder, trial.number, key),
         disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
-        help=f"The best {run.spec.retention.top} trials keep theirs; a pinned one does so for good.",
+        help=f"The best {spec.retention.top} trials keep theirs; a pinned one does so for good.",
     )
     if kept:
         st.caption("Its weights are kept.")
@@ -204,6 +226,18 @@ def _draw_evaluations(trial: FrozenTrial) -> None:
             "Std": st.column_config.NumberColumn(format="%.3g"),
         },
     )
+
+
+def _draw_attributes(trial: FrozenTrial) -> None:
+    """Draw what whoever ran the trial recorded with it."""
+    if trial.user_attrs:
+        with st.expander("What was recorded with it", icon=":material/list_alt:"):
+            _draw_evaluations(trial)
+            text = json.dumps(trial.user_attrs, indent=2, default=repr)
+            more = "\n..." if len(text) > _MOST_TEXT else ""
+            st.code(
+                text[:_MOST_TEXT] + more, language=None, height=320 if text.count("\n") > 12 else "content"
+            )
 
 
 def _draw_record(trial: FrozenTrial) -> None:

@@ -33,10 +33,10 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
             _draw_learning(ended, maximize=maximize, theme=theme)
     with clock:
         if clock.open:
-            _draw_timeline(trials, maximize=maximize, theme=theme, now=now, alive=run.status.state.alive)
+            _draw_timeline(trials, maximize=maximize, theme=theme, now=now, alive=run.may_run)
     with rows:
         if rows.open:
-            frame = table.trials_frame(trials, maximize=maximize, is_running=run.status.state.alive)
+            frame = table.trials_frame(trials, maximize=maximize, is_running=run.may_run)
             trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)
 
 

@@ -2,8 +2,10 @@
 
 from enum import IntEnum
 
+from storage.foreign import NoSuchStudy
 from storage.journal import JournalDamaged, JournalMissing
 from storage.paths import UnknownRun
+from storage.source import SourceUnreadable
 from tuning.environments import EnvironmentsError
 from tuning.export import ExportError
 from tuning.jobs import AlreadyRunning, JobState, JobStatus, StartFailed
@@ -44,6 +46,8 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (AlreadyRunning, Exit.CONFLICT),
     (Busy, Exit.CONFLICT),
     (UnknownRun, Exit.NO_STUDY),
+    (NoSuchStudy, Exit.NO_STUDY),
+    (SourceUnreadable, Exit.FAILED),
     (StartFailed, Exit.FAILED),
     (ExportError, Exit.FAILED),
     (JournalMissing, Exit.FAILED),

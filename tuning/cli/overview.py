@@ -6,9 +6,11 @@ from typing import Any
 
 from optuna.trial import TrialState
 
+from storage.foreign import NoSuchStudy
 from storage.journal import JournalDamaged, JournalMissing
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
+from storage.source import SourceUnreadable
 from tuning import launch
 from tuning.analysis.outcomes import FAILURE_WORDS
 from tuning.analysis.summary import StudySummary, study_summary
@@ -16,9 +18,9 @@ from tuning.analysis.words import age, count, duration, three_digits, whole
 from tuning.jobs import job_status
 from tuning.launch import Run
 from tuning.progress import Progress, study_progress
-from tuning.spec import SpecError
+from tuning.spec import SpecError, StudySpec
 
-UNREADABLE = (SpecError, JournalMissing, JournalDamaged, OSError)
+UNREADABLE = (SpecError, JournalMissing, JournalDamaged, SourceUnreadable, NoSuchStudy, OSError)
 
 
 def read_tidied(folder: RunFolder) -> Run:
@@ -28,7 +30,7 @@ def read_tidied(folder: RunFolder) -> Run:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
     """
     run = launch.read_run(folder)
-    if not run.status.state.alive and any(t.state == TrialState.RUNNING for t in run.study.trials):
+    if not run.may_run and any(t.state == TrialState.RUNNING for t in run.study.trials):
         launch.tidy(folder)
         run = launch.read_run(folder)
     return run
@@ -47,9 +49,11 @@ def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     """
     run = read_tidied(folder)
     beats = read_heartbeats(folder) if run.status.state.alive else []
-    progress = study_progress(run.spec, run.study.trials, beats, now=datetime.now())
     summary = study_summary(run.study.trials, maximize=run.study.maximize)
-    record = _record(run, progress, summary)
+    if run.spec is None:
+        return _opened_record(run, summary, with_running=with_running)
+    progress = study_progress(run.spec, run.study.trials, beats, now=datetime.now())
+    record = _record(run, run.spec, progress, summary)
     if with_running:
         record["running"] = [_running(beat) for beat in beats]
     return record
@@ -75,9 +79,9 @@ def row_of(record: dict[str, Any]) -> list[str]:
     best = record["best"]
     return [
         record["id"],
-        f"{record['algorithm']} on {record['env']['id']}",
+        _task(record),
         record["state"],
-        f"{whole(record['done'])}/{whole(record['total'])}",
+        whole(record["done"]) + (f"/{whole(record['total'])}" if record["total"] else ""),
         three_digits(best["value"]) if best else "",
         made,
         record["reason"] if record["state"] in ("failed", "interrupted") else "",
@@ -89,11 +93,16 @@ def sentences_of(record: dict[str, Any]) -> str:
     lines = [f"{record['id']}: {record['state']}"]
     if record["reason"]:
         lines.append(f"  {record['reason']}")
-    lines.append(f"  {record['algorithm']} on {record['env']['id']}")
+    lines.append(f"  {_task(record)}")
     failures = {FAILURE_WORDS.get(kind, "failed"): n for kind, n in record["failures"].items()}
     by_state = {**record["counts"], "failed": 0} | failures  # failed trials by what became of them
     counts = ", ".join(f"{n} {word}" for word, n in by_state.items() if n)
-    trials = f"  {whole(record['done'])} of {count(record['total'], 'trial')}"
+    total = record["total"]
+    trials = (
+        f"  {whole(record['done'])} of {count(total, 'trial')}"
+        if total
+        else f"  {count(record['done'], 'trial')}"
+    )
     lines.append(f"{trials} ({counts})" if counts else trials)
     best = record["best"]
     lines.append(
@@ -112,6 +121,12 @@ def sentences_of(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _task(record: dict[str, Any]) -> str:
+    if record["env"] is None:
+        return f"{record['source']['study']} in {record['source']['path']}"
+    return f"{record['algorithm']} on {record['env']['id']}"
+
+
 def progress_line(progress: Progress, summary: StudySummary) -> str:
     """Return the line that `--wait` shows: done/total, best, steps/s, time left."""
     parts = [f"{whole(progress.done)}/{whole(progress.total)} trials"]
@@ -126,11 +141,47 @@ def progress_line(progress: Progress, summary: StudySummary) -> str:
     return "  ".join(parts)
 
 
-def _record(run: Run, progress: Progress, summary: StudySummary) -> dict[str, Any]:
-    spec, status = run.spec, run.status
+def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> dict[str, Any]:
+    """Return a study that is not ours with the same keys, and where it lies; null is what only we record."""
+    assert run.source is not None
+    record = {
+        "id": run.folder.id,
+        "name": run.study.name,
+        "env": None,
+        "algorithm": None,
+        "state": run.status.state.value,
+        "reason": "",
+        "done": summary.n_counted,
+        **dict.fromkeys(("total", "fraction", "eta_s", "steps_per_s")),
+        **_results(summary),
+        "created_at": run.status.created_at,
+        "started_at": None,
+        "ended_at": None,
+        "folder": str(run.folder.path),
+        "source": {"path": str(run.source.path), "study": run.source.study, "kind": run.source.kind},
+    }
+    return {**record, "running": []} if with_running else record
+
+
+def _results(summary: StudySummary) -> dict[str, Any]:
     best = None
     if summary.best_value is not None:
         best = {"trial": summary.best_number, "value": summary.best_value}
+    return {
+        "best": best,
+        "counts": {
+            "complete": summary.n_complete,
+            "pruned": summary.n_pruned,
+            "failed": summary.n_failed,
+            "running": summary.n_running,
+            "waiting": summary.n_waiting,
+        },
+        "failures": dict(summary.failures),
+    }
+
+
+def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary) -> dict[str, Any]:
+    status = run.status
     return {
         "id": run.folder.id,
         "name": spec.name,
@@ -143,15 +194,7 @@ def _record(run: Run, progress: Progress, summary: StudySummary) -> dict[str, An
         "fraction": progress.fraction,
         "eta_s": progress.eta_s,
         "steps_per_s": progress.steps_per_s,
-        "best": best,
-        "counts": {
-            "complete": summary.n_complete,
-            "pruned": summary.n_pruned,
-            "failed": summary.n_failed,
-            "running": summary.n_running,
-            "waiting": summary.n_waiting,
-        },
-        "failures": dict(summary.failures),
+        **_results(summary),
         "created_at": status.created_at,
         "started_at": status.started_at,
         "ended_at": status.ended_at,

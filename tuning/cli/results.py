@@ -48,7 +48,7 @@ def best(
     folder = find_run(runs_root(runs_dir), study)
     run = read_tidied(folder)
     chosen = _trial(run, trial) if trial is not None else _best(run)
-    typer.echo(_WRITERS[Format.JSON if as_json else layout](run.spec, chosen), nl=False)
+    typer.echo(_written(run, chosen, Format.JSON if as_json else layout), nl=False)
 
 
 def trials(
@@ -64,7 +64,7 @@ def trials(
 
     folder = find_run(runs_root(runs_dir), study)
     run = read_tidied(folder)
-    frame = trials_frame(run.study.trials, maximize=run.study.maximize, is_running=run.status.state.alive)
+    frame = trials_frame(run.study.trials, maximize=run.study.maximize, is_running=run.may_run)
     if csv is not None and str(csv) != "-":
         csv.write_text(trials_csv(frame), encoding="utf-8")
         output.note(f"{len(frame)} trials written to {csv}.")
@@ -75,6 +75,18 @@ def trials(
     elif csv is None:
         _show_table(frame)
         sys.stdout.flush()
+
+
+def _written(run: launch.Run, trial: FrozenTrial, layout: Format) -> str:
+    if run.spec is not None:
+        return _WRITERS[layout](run.spec, trial)
+    if layout != Format.JSON:
+        raise Refused(
+            Exit.BAD_INPUT,
+            f"{run.folder.id} was not launched here, so its environment and algorithm are not known. Ask for "
+            "--format json: the values as they are stored.",
+        )
+    return export.values_json(run.study.name, trial)
 
 
 def _best(run: launch.Run) -> FrozenTrial:

@@ -9,6 +9,7 @@ import typer
 
 from storage.locks import is_held
 from storage.paths import RunFolder, find_run, list_runs, runs_root
+from storage.source import OPENED, is_opened
 from storage.trials import counted
 from tuning import checks, environments, jobs, launch
 from tuning.analysis.words import count
@@ -51,7 +52,7 @@ def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     root = runs_root(runs_dir)
     records = []
     for folder in list_runs(root):
-        if jobs.job_status(folder).kind != "study":
+        if jobs.job_status(folder).kind not in ("study", OPENED):
             continue
         try:
             records.append(record_of(folder, with_running=False))
@@ -108,6 +109,10 @@ def resume(
     With --trials a study that runs takes up its new budget and keeps running.
     """
     folder = find_run(runs_root(runs_dir), study)
+    if is_opened(folder):
+        raise Refused(
+            Exit.BAD_INPUT, f"{folder.id} was opened from a file that is not ours: it is only read."
+        )
     running = is_held(folder.lock)
     try:
         if trials is None and not running and (done := _all_done(folder)):
@@ -133,6 +138,7 @@ def delete(
 ) -> None:
     """Delete a study with everything it recorded."""
     folder = find_run(runs_root(runs_dir), study)
+    opened = is_opened(folder)
     if is_held(folder.lock):
         raise launch.Busy(f"{folder.id} is running: stop it first, `python -m tuning stop {folder.id}`.")
     if not yes:
@@ -140,11 +146,12 @@ def delete(
             raise Refused(
                 Exit.BAD_INPUT, f"Deleting {folder.id} cannot be undone. Say --yes to do it unasked."
             )
-        if not typer.confirm(f"Delete {folder.id} with all its trials and weights?", err=True):
+        lost = "from the list? Its file stays" if opened else "with all its trials and weights?"
+        if not typer.confirm(f"{'Remove' if opened else 'Delete'} {folder.id} {lost}", err=True):
             output.note("Nothing was deleted.")
             return
     launch.delete(folder)
-    output.note(f"{folder.id} was deleted.")
+    output.note(f"{folder.id} was removed; its file stays." if opened else f"{folder.id} was deleted.")
     if as_json:
         output.show_json({"id": folder.id, "deleted": True})
 
@@ -153,7 +160,7 @@ def _all_done(folder: RunFolder) -> str:
     """Return "60 trials" when the budget is used up, else an empty text."""
     run = launch.read_run(folder)
     done = len(counted(run.study.trials))
-    return count(done, "trial") if done >= run.spec.budget.n_trials else ""
+    return count(done, "trial") if run.spec and done >= run.spec.budget.n_trials else ""
 
 
 def _started(folder: RunFolder, *, wait: bool, as_json: bool) -> None:
