@@ -9,8 +9,10 @@ import streamlit as st
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
+from pages.components.background import Background
 from storage import sqlite_file
-from storage.foreign import NoSuchStudy, StudyStorage, open_source
+from storage.candidates import find_candidates
+from storage.foreign import NoSuchStudy, StudyListing, StudyStorage, open_source
 from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
 from storage.locks import is_held
 from storage.paths import RunFolder
@@ -152,6 +154,28 @@ def _source_study(path: str, study: str, key: Stamp) -> StudyData:
         raise
 
 
+@st.cache_data(max_entries=4, ttl=20, show_spinner=False)
+def candidates(roots: tuple[Path, ...], runs: Path) -> list[Path]:
+    """Return study files under these folders, as of some seconds ago; `runs` holds our own studies."""
+    return find_candidates(roots, skip=(runs,))
+
+
+def studies_in(path: Path) -> tuple[StudyListing, ...]:
+    """Return the studies in a file.
+
+    Raises:
+        SourceUnreadable: it is no study file, or cannot be read.
+    """
+    return _studies_in(
+        str(path), tuple(number for file in sqlite_file.files_of(path) for number in stamp(file))
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking into the file")
+def _studies_in(path: str, key: Stamp) -> tuple[StudyListing, ...]:
+    return open_source(Path(path)).studies()
+
+
 def _trials(folder: RunFolder) -> StudyData:
     source = _source(folder)
     if source is not None:
@@ -187,3 +211,9 @@ def _importance(
     from tuning.analysis.importance import importance_info  # with Plotly, which the first page does without
 
     return importance_info(_ended, maximize=maximize)
+
+
+@st.cache_resource(show_spinner=False)
+def background() -> Background:
+    """Return the thread that weighs evidence for every page, and what it has found."""
+    return Background()
