@@ -1,12 +1,13 @@
 """Did it converge? Every trial's value over the trial number, and the best so far."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial, TrialState
 
+from storage.trials import rerun_of
 from tuning.analysis.look import base_layout, palette
 from tuning.analysis.marks import marks
 from tuning.analysis.outcomes import (
@@ -19,7 +20,7 @@ from tuning.analysis.outcomes import (
     value_of,
 )
 from tuning.analysis.value_axis import ValueAxis, value_axis
-from tuning.analysis.words import count, safe, three_digits
+from tuning.analysis.words import count, safe, three_digits, whole
 
 FEW_TRIALS = 10  # below this every number is a tick
 
@@ -39,6 +40,8 @@ class HistoryInfo:
     n_tied: int  # other trials with exactly the best value
     n_ended: int  # complete and pruned
     last_number: int  # of any trial; -1 without trials
+    first_number: int = 0  # above 0 where imported trials come before the study's own
+    reruns: tuple[tuple[int, str, int], ...] = ()  # (trial number, study and number that it runs again)
 
 
 def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
@@ -48,8 +51,14 @@ def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
     return nothing_complete(trials)
 
 
-def history_info(trials: Sequence[FrozenTrial], *, maximize: bool) -> HistoryInfo:
-    """Return the history; baselines count as trials, pruned trials never as best."""
+def history_info(trials: Sequence[FrozenTrial], *, maximize: bool, first_number: int = 0) -> HistoryInfo:
+    """Return the history; baselines count as trials, pruned trials never as best.
+
+    Args:
+        trials: of a study that continues another one either its own or the imported ones, never both.
+        maximize: the direction.
+        first_number: of the study's own trials: how many were imported.
+    """
     ordered = sorted(trials, key=lambda t: t.number)
     complete, pruned, failed, baselines, so_far = [], [], [], [], []
     best: tuple[float, int] | None = None
@@ -83,6 +92,8 @@ def history_info(trials: Sequence[FrozenTrial], *, maximize: bool) -> HistoryInf
         n_tied=max(0, values.count(values[0]) - 1) if values else 0,
         n_ended=sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in trials),
         last_number=ordered[-1].number if ordered else -1,
+        first_number=first_number,
+        reruns=tuple((t.number, *place) for t in ordered if (place := rerun_of(t)) is not None),
     )
 
 
@@ -93,27 +104,38 @@ def history_figure(
     show_pruned: bool = True,
     log_scale: bool = False,
     clip_outliers: bool = False,
+    imported: HistoryInfo | None = None,
 ) -> go.Figure:
     """Draw the history.
 
     `log_scale` shows the distance to the best value on a log axis. `clip_outliers` keeps early poor trials
-    from flattening the rest: they become triangles on the border, counted below the title.
+    from flattening the rest: they become triangles on the border, counted below the title. `imported` is the
+    history of the trials that the study took over, drawn behind its own; each counts from its study's start.
     """
     pruned = info.pruned if show_pruned else ()
     shown = [v for _, v in info.complete] + [v for _, v in pruned] + [v for _, _, v in info.baselines]
+    start = 0
+    if imported:
+        start = info.first_number
+        shown += [v for _, v in _results(imported)]
     axis = value_axis(shown, maximize=info.maximize, log_scale=log_scale, clip_outliers=clip_outliers)
     figure = go.Figure()
-    _draw_baselines(figure, info, axis, theme)
+    if imported:
+        _draw_imported(
+            figure, imported, axis, theme, last=max(imported.last_number, info.last_number - start)
+        )
+    _draw_baselines(figure, info, axis, theme, start)
     hover_pruned = [f"trial {n}<br>pruned at {three_digits(v)}" for n, v in pruned]
-    _draw_trials(figure, "pruned", pruned, hover_pruned, axis, theme)
-    hover = [f"trial {n}<br>{three_digits(v)}" for n, v in info.complete]
-    _draw_trials(figure, "complete", info.complete, hover, axis, theme)
+    _draw_trials(figure, "pruned", pruned, hover_pruned, axis, theme, start)
+    again = {n: f"<br>runs trial {trial} of {safe(study)} again" for n, study, trial in info.reruns}
+    hover = [f"trial {n}<br>{three_digits(v)}{again.get(n, '')}" for n, v in info.complete]
+    _draw_trials(figure, "complete", info.complete, hover, axis, theme, start, dotted=again.keys())
     if info.best_so_far:
         last, value, number = info.best_so_far[-1]
         steps = [*info.best_so_far, *([(info.last_number, value, number)] if info.last_number > last else [])]
         steps = [step for step in steps if not axis.outside(step[1])]
         figure.add_scatter(
-            x=[n for n, _, _ in steps],
+            x=[n - start for n, _, _ in steps],
             y=[axis.position(v) for _, v, _ in steps],
             customdata=[best for _, _, best in steps],
             hovertext=[f"best so far {three_digits(v)}<br>trial {best}" for _, v, best in steps],
@@ -126,7 +148,7 @@ def history_figure(
         figure.add_trace(
             marks(
                 "failed",
-                [n for n, _ in info.failed],
+                [n - start for n, _ in info.failed],
                 [axis.rug] * len(info.failed),
                 [n for n, _ in info.failed],
                 [f"trial {n}<br>{safe(why, 80)}" for n, why in info.failed],
@@ -139,7 +161,7 @@ def history_figure(
         figure.add_trace(
             marks(
                 "best",
-                [info.best_number],
+                [info.best_number - start],
                 [position],
                 [info.best_number],
                 hover_best,
@@ -148,9 +170,13 @@ def history_figure(
             )
         )
     outside = sum(axis.outside(v) for v in shown)
-    base_layout(figure, theme=theme, title=_title(info), subtitle=_subtitle(info, axis, outside))
-    figure.update_xaxes(title_text="trial number", range=_number_range(info.last_number), showgrid=False)
-    if info.last_number < FEW_TRIALS:
+    base_layout(figure, theme=theme, title=_title(info, imported), subtitle=_subtitle(info, axis, outside))
+    first, last = info.first_number - start, info.last_number - start
+    if imported:
+        first, last = 0, max(last, imported.last_number)
+    title = "trial, counted from the start of its study" if imported else "trial number"
+    figure.update_xaxes(title_text=title, range=_number_range(first, last), showgrid=False)
+    if last - first < FEW_TRIALS:
         figure.update_xaxes(dtick=1)  # there is no trial 0.5
     figure.update_yaxes(**axis.layout())
     return figure
@@ -163,6 +189,9 @@ def _draw_trials(
     hover: list[str],
     axis: ValueAxis,
     theme: str,
+    start: int,
+    *,
+    dotted: Collection[int] = (),
 ) -> None:
     if not points:
         return
@@ -174,17 +203,57 @@ def _draw_trials(
     figure.add_trace(
         marks(
             role,
-            numbers,
+            [n - start for n in numbers],
             [axis.position(v) for _, v in points],
             numbers,
             hover,
             theme=theme,
-            symbol=[border if axis.outside(v) else inside for _, v in points],
+            symbol=[
+                border if axis.outside(v) else "circle-cross" if n in dotted else inside for n, v in points
+            ],
         )
     )
 
 
-def _draw_baselines(figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme: str) -> None:
+def _draw_imported(
+    figure: go.Figure, imported: HistoryInfo, axis: ValueAxis, theme: str, *, last: int
+) -> None:
+    """Draw trials of the study that this one continues behind its own, and how far they had come."""
+    results = _results(imported)
+    border = "triangle-down" if axis.maximize else "triangle-up"
+    figure.add_trace(
+        marks(
+            "imported",
+            [n for n, _ in results],
+            [axis.position(v) for _, v in results],
+            [n for n, _ in results],
+            [f"imported as trial {n}<br>{three_digits(v)}" for n, v in results],
+            theme=theme,
+            symbol=[border if axis.outside(v) else "circle" for _, v in results],
+        )
+    )
+    steps = [step for step in imported.best_so_far if not axis.outside(step[1])]
+    if steps:
+        _, value, number = steps[-1]
+        steps.append((last, value, number))  # what the study set out to beat, as far as it has come
+        figure.add_scatter(
+            x=[n for n, _, _ in steps],
+            y=[axis.position(v) for _, v, _ in steps],
+            customdata=[best for _, _, best in steps],
+            hovertext=[f"best imported so far {three_digits(v)}<br>trial {best}" for _, v, best in steps],
+            hoverinfo="text",
+            mode="lines",
+            line={"shape": "hv", "width": 1.5, "dash": "dash", "color": palette(theme).baseline},
+            name="imported, best so far",
+        )
+
+
+def _results(info: HistoryInfo) -> list[tuple[int, float]]:
+    """Return trial number and value of every complete trial."""
+    return sorted([*info.complete, *((n, v) for n, _, v in info.baselines)])
+
+
+def _draw_baselines(figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme: str, start: int) -> None:
     colour = palette(theme).baseline
     for n, name, value in info.baselines:
         if not axis.outside(value):
@@ -193,7 +262,7 @@ def _draw_baselines(figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme
         figure.add_trace(
             marks(
                 "baseline",
-                [n],
+                [n - start],
                 [axis.position(value)],
                 [n],
                 [f"{safe(name)}: trial {n}<br>{three_digits(value)}"],
@@ -204,10 +273,13 @@ def _draw_baselines(figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme
         )
 
 
-def _title(info: HistoryInfo) -> str:
+def _title(info: HistoryInfo, imported: HistoryInfo | None) -> str:
+    theirs = ""
+    if imported and imported.best_value is not None:
+        theirs = f"; imported: {three_digits(imported.best_value)} after {whole(imported.n_ended)}"
     if info.best_value is None:
-        return f"No complete trial yet after {count(info.n_ended + len(info.failed), 'trial')}"
-    return f"Best so far: {three_digits(info.best_value)} after {count(info.n_ended, 'trial')}"
+        return f"No complete trial yet after {count(info.n_ended + len(info.failed), 'trial')}{theirs}"
+    return f"Best so far: {three_digits(info.best_value)} after {count(info.n_ended, 'trial')}{theirs}"
 
 
 def _subtitle(info: HistoryInfo, axis: ValueAxis, outside: int) -> str:
@@ -230,6 +302,6 @@ def _subtitle(info: HistoryInfo, axis: ValueAxis, outside: int) -> str:
     return " · ".join(parts)
 
 
-def _number_range(last: int) -> list[float]:
-    room = max(0.5, last * 0.02)
-    return [-room, max(last, 1) + room]
+def _number_range(first: int, last: int) -> list[float]:
+    room = max(0.5, (last - first) * 0.02)
+    return [first - room, max(last, first + 1) + room]

@@ -15,7 +15,10 @@ _MARKS = {
     "running": ("diamond-open", 8, "running"),
     "baseline": ("square", 9, "baseline"),
     "best": ("star", 15, "best"),
+    "imported": ("circle", 5, "imported"),
 }
+_OPACITY = {"complete": 0.7, "imported": 0.55}
+_COLOURS = {"imported": "baseline"}  # role -> the role whose colour it has
 
 
 def marks(
@@ -39,7 +42,7 @@ def marks(
     """
     shape, size, words = _MARKS[role]
     colours = palette(theme)
-    colour: Any = getattr(colours, role) if shades is None else list(shades)
+    colour: Any = getattr(colours, _COLOURS.get(role, role)) if shades is None else list(shades)
     order = {"colorscale": [[0, colours.early], [1, colours.late]], "cmin": 0, "cmax": 1, "showscale": False}
     thin = role in ("failed", "pruned")
     return go.Scatter(
@@ -56,7 +59,7 @@ def marks(
             "symbol": list(symbol) if symbol is not None and not isinstance(symbol, str) else symbol or shape,
             "size": size,
             "color": colour,
-            "opacity": 0.7 if role == "complete" and shades is None else 1.0,
+            "opacity": _OPACITY.get(role, 1.0) if shades is None else 1.0,
             "line": {
                 "width": 1.5 if thin else 1 if role in ("best", "baseline") else 0.5,
                 "color": colour if thin else colours.background,

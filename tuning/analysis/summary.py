@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.trials import DIVERGED, counted, failure_kind
+from storage.trials import DIVERGED, counted, failure_kind, own
 from tuning.analysis.outcomes import finite_values
 
 
 @dataclass(frozen=True)
 class StudySummary:
-    """Counts, the best value and the times of one study."""
+    """Counts, the best value and the times of one study's own trials, without those that it imported."""
 
     n_trials: int
     n_complete: int
@@ -23,17 +23,19 @@ class StudySummary:
     failures: tuple[tuple[str, int], ...]  # (kind, how many), by kind
     n_running: int
     n_waiting: int
-    n_counted: int  # what uses up the budget: complete and pruned, imported ones left out
+    n_counted: int  # what uses up the budget: complete and pruned
     best_value: float | None
     best_number: int | None  # the earliest of the best
     n_tied: int  # other trials with exactly the best value
     best_so_far: tuple[float, ...]  # after each complete trial, by number
     first_started: datetime.datetime | None
     last_finished: datetime.datetime | None  # last completion, or last start where nothing completed
+    n_imported: int = 0  # trials copied from the study that this one continues; in no other number here
 
 
 def study_summary(trials: Sequence[FrozenTrial], *, maximize: bool) -> StudySummary:
     """Return the summary; values that are not finite count as complete but never as best."""
+    n_all, trials = len(trials), own(trials)
     states = Counter(t.state for t in trials)
     values = sorted(finite_values(trials).items())
     so_far: list[float] = []
@@ -61,4 +63,5 @@ def study_summary(trials: Sequence[FrozenTrial], *, maximize: bool) -> StudySumm
         best_so_far=tuple(so_far),
         first_started=min(started, default=None),
         last_finished=max(finished or started, default=None),
+        n_imported=n_all - len(trials),
     )

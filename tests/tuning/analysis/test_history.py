@@ -90,3 +90,68 @@ def test_a_baseline_has_its_line(trial):
     figure = history_figure(history_info([trial(0, -9.0, attrs={"baseline": "<b>"})], maximize=True))
     assert figure.layout.shapes[0].y0 == -9.0
     assert "&lt;b&gt; -9" in traces(figure)
+
+
+@pytest.fixture
+def continued(trial):
+    """The imported and the own trials of a study that continues another one."""
+    theirs = [trial(i, -500.0 + 10 * i, attrs={"imported_from": "old-1a2b"}) for i in range(20)]
+    theirs[2] = trial(2, -480.0, attrs={"imported_from": "old-1a2b", "baseline": "SB3 defaults"})
+    theirs[5] = trial(5, reports={10: -900.0}, attrs={"imported_from": "old-1a2b"})
+    again = {"rerun_of": {"study": "<b>old</b>", "trial": 17}}
+    own = [trial(20, -330.0, attrs=again), *(trial(21 + i, -400.0 + 30 * i) for i in range(5))]
+    return history_info(theirs, maximize=True), history_info(own, maximize=True, first_number=20)
+
+
+def test_own_trials_are_numbered_and_drawn_alone_by_default(continued):
+    _, own = continued
+    assert (own.first_number, own.reruns) == (20, ((20, "<b>old</b>", 17),))
+    figure = history_figure(own)
+    assert "imported" not in traces(figure)
+    assert list(traces(figure)["complete"].x) == [20, 21, 22, 23, 24, 25]
+    assert figure.layout.xaxis.range[0] == 19.5
+    assert "Best so far: -280 after 6 trials" in figure.layout.title.text
+    assert "imported" not in figure.layout.title.text
+
+
+def test_imported_trials_are_drawn_behind_from_the_start_of_their_study(continued):
+    imported, own = continued
+    figure = history_figure(own, imported=imported)
+    drawn = traces(figure)
+    assert list(drawn["imported"].x) == [n for n in range(20) if n != 5]
+    assert list(drawn["imported"].customdata) == list(drawn["imported"].x)
+    assert list(drawn["complete"].x) == [0, 1, 2, 3, 4, 5]
+    assert list(drawn["complete"].customdata) == [20, 21, 22, 23, 24, 25]
+    assert drawn["imported, best so far"].line.dash == "dash"
+    assert (drawn["imported, best so far"].x[-1], drawn["imported, best so far"].y[-1]) == (19, -310.0)
+    assert drawn["best"].x[0] == 5
+    assert figure.data[0].name == "imported"  # behind
+    assert figure.layout.xaxis.title.text == "trial, counted from the start of its study"
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert "Best so far: -280 after 6 trials; imported: -310 after 20" in title
+    low, high = figure.layout.yaxis.range
+    assert low < -500 < -280 < high
+
+
+def test_the_line_to_beat_goes_on_as_far_as_the_study_does(continued, trial):
+    imported, _ = continued
+    own = history_info([trial(20 + i, -400.0) for i in range(40)], maximize=True, first_number=20)
+    line = traces(history_figure(own, imported=imported))["imported, best so far"]
+    assert (line.x[-1], line.y[-1]) == (39, -310.0)
+
+
+def test_a_configuration_that_runs_again_is_marked_and_its_origin_escaped(continued):
+    _, own = continued
+    complete = traces(history_figure(own))["complete"]
+    assert complete.marker.symbol[0] == "circle-cross"
+    assert set(complete.marker.symbol[1:]) == {"circle"}
+    assert "runs trial 17 of &lt;b&gt;old&lt;/b&gt; again" in complete.hovertext[0]
+
+
+def test_imported_trials_without_own_results(continued, trial):
+    imported, _ = continued
+    none = history_info([], maximize=True, first_number=20)
+    title = history_figure(none, imported=imported).layout.title.text.replace("<br>", " ")
+    assert "No complete trial yet after 0 trials; imported: -310 after 20" in title
+    failed = history_info([trial(0, attrs={"imported_from": "x"})], maximize=True)
+    assert "imported, best so far" not in traces(history_figure(none, imported=failed))

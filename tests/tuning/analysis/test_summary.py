@@ -55,9 +55,16 @@ def test_pruned_trials_never_count_as_best(pruned_only):
     assert (summary.n_pruned, summary.n_counted, summary.best_value) == (3, 3, None)
 
 
-def test_imported_trials_do_not_count_toward_the_budget(trial):
-    summary = study_summary([trial(0, 1.0, attrs={"imported_from": "other"}), trial(1, 0.0)], maximize=True)
-    assert (summary.n_complete, summary.n_counted) == (2, 1)
+def test_imported_trials_are_counted_apart(trial):
+    theirs = {"imported_from": "other"}
+    imported = [trial(0, 1.0, attrs=theirs, end_s=1), trial(1, attrs=theirs)]
+    own = [trial(2, -1.0, end_s=60), trial(3, reports={1: 5.0})]
+    summary = study_summary([*imported, *own], maximize=True)
+    assert summary.n_imported == 2
+    assert (summary.n_trials, summary.n_complete, summary.n_counted, summary.n_failed) == (2, 1, 2, 0)
+    assert (summary.best_value, summary.best_number, summary.best_so_far) == (-1.0, 2, (-1.0,))
+    only_theirs = study_summary(imported, maximize=True)
+    assert (only_theirs.n_trials, only_theirs.best_value, only_theirs.n_imported) == (0, None, 2)
 
 
 def test_several_objectives_have_no_best():
