@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import environment_choice, frame, launch_bar, launch_form, space_choice
+from pages.components import continuing, environment_choice, frame, launch_bar, launch_form, space_choice
 from pages.components.launch_form import PREFIX
 from tuning import checks, examples
 from tuning.estimate import usable_cores
@@ -50,9 +50,14 @@ def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
 
 
 frame.open_page("Launch", "What do I want to search?", icon=":material/rocket_launch:")
-if space_choice.SPACE not in st.session_state:
+parent = continuing.parent()
+request = continuing.first_request(parent) if parent else None
+if request is not None:
+    fill(request)
+elif space_choice.SPACE not in st.session_state:
     fill(examples.pendulum_story().model_copy(update={"n_workers": min(2, N_CORES)}))
 
+banner = st.container()
 columns = st.columns([2, 2, 1])
 with columns[0]:
     environment_choice.draw_environment_choice()
@@ -92,10 +97,16 @@ try:
 except SpecError as error:
     faults += map(launch_form.in_form_words, error.faults)
 faults += env_faults
+inherited = None
+if parent is not None:
+    inherited, reasons = continuing.read(parent, spec)
+    faults += reasons
+    with banner:
+        continuing.draw(parent, inherited)
 with bar:
     if faults:
         launch_bar.draw_faults(faults)
-    launch_bar.draw_launch_button(None if faults else spec)
+    launch_bar.draw_launch_button(None if faults else spec, continues=inherited)
 if spec is not None:
     places = {"search_space": space_place, "budget": budget_place, "hyperparameters": fixed_place}
     places |= {"sampler": method_place, "pruner": method_place, "n_workers": workers_place}

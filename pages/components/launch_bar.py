@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import continuing, frame
 from storage.paths import runs_root
 from tuning import jobs, launch
 from tuning.analysis.look import count, three_digits
+from tuning.continuation import Continuation
 from tuning.estimate import Estimate, study_seconds
 from tuning.spec import StudySpec
 
@@ -22,8 +23,11 @@ def draw_faults(faults: Sequence[str]) -> None:
     st.error(f"This cannot be launched yet.\n\n{lines}", icon=":material/error:")
 
 
-def draw_launch_button(spec: StudySpec | None) -> None:
-    """Draw the button with the estimate beside it; None for a request that is not valid."""
+def draw_launch_button(spec: StudySpec | None, *, continues: Continuation | None = None) -> None:
+    """Draw the button with the estimate beside it; None for a request that is not valid.
+
+    `continues` is what the study inherits from another one.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Launch", type="primary", icon=":material/rocket_launch:", key="launch", disabled=spec is None
@@ -32,7 +36,7 @@ def draw_launch_button(spec: StudySpec | None) -> None:
             estimate = study_seconds(spec)
             st.caption(estimate_sentence(spec, estimate), width="content", help=estimate.basis)
     if pressed and spec is not None:
-        _launch(spec)
+        _launch(spec, continues)
 
 
 def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
@@ -50,16 +54,17 @@ def rough_range(low_s: float, high_s: float) -> str:
     raise AssertionError
 
 
-def _launch(spec: StudySpec) -> None:
+def _launch(spec: StudySpec, continues: Continuation | None) -> None:
     last = st.session_state.get(LAST)
     if last and last[0] == spec and time.monotonic() - last[2] < DOUBLE_PRESS_S:
         frame.go("pages/live.py", last[1])  # the second press of a double click
     try:
-        folder = launch.create_study(spec, runs_root())
+        folder = launch.create_study(spec, runs_root(), continues=continues)
     except OSError as error:
         st.error(f"The study could not be written: {frame.escape(str(error))}", icon=":material/error:")
         return
     st.session_state[LAST] = (spec, folder, time.monotonic())
+    continuing.forget()  # the next study starts from scratch, unless somebody asks for another one like this
     try:
         with st.spinner("Starting the study"):
             launch.start(folder)
