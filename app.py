@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import cached, frame
+from pages.components import cached, frame, study_opening
 from pages.components.deletion import confirm_deletion
 from pages.components.study_table import draw_study_table, pending_deletion, study_row
 from storage.paths import runs_root
@@ -59,6 +59,7 @@ if not folders:
         st.page_link(
             "pages/launch.py", label="Or set up a study of your own", icon=":material/rocket_launch:"
         )
+    study_opening.draw()
     st.stop()
 
 if doomed := pending_deletion():
@@ -71,3 +72,4 @@ with st.container(horizontal=True):
         st.switch_page("pages/launch.py")
     if examples.recorded() and not any(folder.id == examples.recorded()[0].name for folder in folders):
         st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+study_opening.draw()

@@ -70,6 +70,16 @@ def without_password(url: str) -> str:
         return f"{url.split('://')[0][:20]}://..."
 
 
+def password_of(url: str) -> str:
+    """Return the password in a database URL, so that it can be kept out of a message; empty without one."""
+    from sqlalchemy.engine import make_url
+
+    try:
+        return str(make_url(url).password or "")
+    except Exception:
+        return ""
+
+
 def open_url(url: str) -> Database:
     """Open any database that SQLAlchemy has a driver for.
 

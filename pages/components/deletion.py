@@ -5,6 +5,7 @@ import streamlit as st
 from pages.components import cached, frame
 from storage.artifacts import kept_trials
 from storage.paths import RunFolder
+from storage.source import SourceUnreadable, is_opened, read_source
 from tuning import launch
 from tuning.analysis.look import count
 
@@ -21,18 +22,43 @@ def losses(folder: RunFolder) -> str:
     return f"{trials}{policies}, learning curves and the log ({size / 1e6:.1f} MB)"
 
 
-@st.dialog("Delete this study?", icon=":material/delete:")
 def confirm_deletion(folder: RunFolder) -> None:
-    """Delete the study once the person has confirmed."""
+    """Ask, and delete the study once the person has confirmed; of one that is not ours the file stays."""
+    if is_opened(folder):
+        _confirm_removal(folder)
+    else:
+        _confirm_loss(folder)
+
+
+@st.dialog("Delete this study?", icon=":material/delete:")
+def _confirm_loss(folder: RunFolder) -> None:
     st.markdown(f"**{frame.escape(folder.id)}** goes for good: {losses(folder)}.")
+    _draw_buttons(folder, "Delete", "Deleted")
+
+
+@st.dialog("Remove this study from the list?", icon=":material/playlist_remove:")
+def _confirm_removal(folder: RunFolder) -> None:
+    try:
+        source = read_source(folder)
+    except SourceUnreadable:
+        source = None
+    file = frame.escape(str(source.path)) if source else "The file that it came from"
+    st.markdown(
+        f"**{frame.escape(folder.id)}** leaves this list, with what was computed here about it. {file} "
+        "stays as it is, and can be opened again."
+    )
+    _draw_buttons(folder, "Remove from the list", "Removed")
+
+
+def _draw_buttons(folder: RunFolder, action: str, done: str) -> None:
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="delete-confirmed"):
+        if st.button(action, type="primary", key="delete-confirmed"):
             try:
                 launch.delete(folder)
             except (launch.Busy, OSError) as error:
                 st.error(frame.escape(str(error)))
             else:
-                st.toast(f"Deleted {frame.escape(folder.id)}", icon=":material/delete:")
+                st.toast(f"{done} {frame.escape(folder.id)}", icon=":material/delete:")
                 st.rerun()
         if st.button("Keep it", key="delete-cancelled"):
             st.rerun()
