@@ -1,0 +1,252 @@
+"""What a probe trains: the best configurations again, with one parameter moved past a bound."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from optuna.trial import FrozenTrial
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage.trials import completed, own, ranked
+from tuning.analysis.outcomes import finite_values
+from tuning.analysis.saturation_axis import UnitAxis
+from tuning.analysis.verdicts import Side
+from tuning.analysis.words import count, three_digits, whole
+from tuning.estimate import study_seconds
+from tuning.launch import Run
+from tuning.probe_values import ProbeError, checked_values, default_values, spec_axes
+from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun
+from tuning.seeds import retraining_seeds
+from tuning.space.limits import spec_limits
+from tuning.space.parameters import shown
+from tuning.space.resolve import resolve_configuration
+from tuning.spec import SpecError, StudySpec
+from tuning.widen import widened_spec
+
+MOST_RUNS = 30  # of a probe whose size nobody chose
+MOST_CONFIGURATIONS = 10
+MOST_SEEDS = 20
+_CANDIDATES = 50  # best trials among which distinct configurations are looked for
+_SAME = 0.02  # of every parameter's range: configurations closer than this are one
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ProbedConfiguration(_Plain):
+    """One of the best configurations of the study."""
+
+    trial: int  # of the study
+    value: int | float  # the parameter's own stored value
+    result: float  # what the study measured, once
+
+
+class Probe(_Plain):
+    """The question that a probe's runs answer: is it better with this parameter elsewhere?"""
+
+    parameter: str
+    side: Side
+    low: float  # declared bounds of the stored value
+    high: float
+    values: tuple[int | float, ...] = Field(min_length=1)  # stored ones, from the inside outward
+    configurations: tuple[ProbedConfiguration, ...] = Field(min_length=1)  # best first
+    n_seeds: int = Field(ge=1)
+    n_timesteps: int = Field(ge=1)  # env steps a run
+    study_timesteps: int = Field(ge=1)  # env steps of a trial of the study
+    maximize: bool
+
+    def past(self, value: float) -> bool:
+        """Say whether a value lies beyond the declared bound."""
+        return value > self.high if self.side == "high" else value < self.low
+
+    def key(self, configuration: ProbedConfiguration, value: float | None, seed: int) -> str:
+        """Return the key of a run's result; None stands for the configuration's own value."""
+        return f"trial {configuration.trial}, {'own value' if value is None else repr(value)}, seed {seed}"
+
+
+@dataclass(frozen=True)
+class PlannedProbe:
+    """A probe, ready to run."""
+
+    question: Probe
+    plan: RetrainPlan
+
+    @property
+    def words(self) -> str:
+        """What will be trained, in plain text."""
+        q = self.question
+        trials = [str(c.trial) for c in q.configurations]
+        which = (
+            f"trial {trials[0]}, the best," if len(trials) == 1 else f"the best trials, {_listed(trials)},"
+        )
+        values = _listed([three_digits(v) for v in q.values])
+        return (
+            f"Trains {which} again with {q.parameter} as it was and at {values}, each with the same "
+            f"{count(q.n_seeds, 'new seed')}: {count(len(self.plan.runs), 'run')} of "
+            f"{whole(q.n_timesteps)} steps."
+        )
+
+
+def plan_probe(
+    run: Run,
+    parameter: str,
+    side: Side,
+    *,
+    values: Sequence[float] | None = None,
+    inside: bool = False,
+    n_configurations: int = 3,
+    n_seeds: int | None = None,
+    n_timesteps: int | None = None,
+    draw: int = 0,
+) -> PlannedProbe:
+    """Plan a probe of one parameter of a study of ours.
+
+    The runs come seed by seed, so that a probe that is stopped early has whole pairs.
+
+    Args:
+        run: the study.
+        parameter: stored name of a numeric parameter, or of a categorical whose choices are numbers.
+        side: of the bound in question.
+        values: stored values to move the parameter to; by default one halfway to the suggested bound, and
+            that bound.
+        inside: without `values`, put the first one inside the range, where hardly any trial went.
+        n_configurations: of the best distinct ones.
+        n_seeds: for each configuration and value; by default what makes 20 to 30 runs.
+        n_timesteps: a run; by default the study's own, since a shorter training may rank differently.
+        draw: tells the seeds of this probe from those of the study's other jobs.
+
+    Raises:
+        ProbeError: it makes no sense, or there is nothing to train yet.
+    """
+    spec = run.spec
+    if spec is None:
+        raise ProbeError("This study was not launched here, so nobody knows how to train for it again.")
+    _check_counts(n_configurations, n_seeds, n_timesteps)
+    searched = {p.name: p for p in spec.search_space}
+    if parameter not in searched:
+        raise ProbeError(
+            f"There is no parameter {shown(parameter)} in {spec.name}. It searches {', '.join(searched)}."
+        )
+    found = searched[parameter]
+    axes = spec_axes(spec)
+    axis = axes.get(parameter)
+    if axis is None or not axis.ordered:
+        raise ProbeError(f"{parameter} has no order, so it has no bound to look beyond.")
+    best = _best(run, n_configurations, axes)
+    limit = spec_limits(spec).get(parameter)
+    if values is None:
+        chosen = default_values(found, axis, side, limit, inside=inside)
+    else:
+        chosen = checked_values(found, values, axis, side, limit)
+    seeds = n_seeds or max(2, MOST_RUNS // (len(best) * (1 + len(chosen))))
+    question = Probe(
+        parameter=parameter,
+        side=side,
+        low=axis.low,
+        high=axis.high,
+        values=tuple(chosen),
+        configurations=tuple(
+            ProbedConfiguration(trial=t.number, value=t.params[parameter], result=value) for t, value in best
+        ),
+        n_seeds=min(seeds, MOST_SEEDS),
+        n_timesteps=n_timesteps or spec.budget.n_timesteps,
+        study_timesteps=spec.budget.n_timesteps,
+        maximize=spec.maximize,
+    )
+    return PlannedProbe(question, _retraining(spec, question, [t for t, _ in best], draw=draw))
+
+
+def probe_seconds(run: Run, planned: PlannedProbe) -> float:
+    """Return roughly how long a probe takes: by the study's own trials, else by the model before launch."""
+    assert run.spec is not None
+    took = [t.duration.total_seconds() for t in completed(own(run.study.trials)) if t.duration]
+    per_trial = median(took) if took else study_seconds(run.spec).seconds_per_trial
+    plan = planned.plan
+    share = plan.n_timesteps / run.spec.budget.n_timesteps
+    return per_trial * share * math.ceil(len(plan.runs) / plan.n_workers)
+
+
+def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial], *, draw: int) -> RetrainPlan:
+    name = question.parameter
+    wider = {value: _spec_with(spec, question, value) for value in question.values}
+    runs = []
+    for index, (train_seed, eval_seed) in enumerate(retraining_seeds(spec.seed, draw, question.n_seeds)):
+        for configuration, trial in zip(question.configurations, trials, strict=True):
+            for value in (None, *question.values):
+                if value == configuration.value:
+                    continue  # its own: there is no difference to measure
+                stored = trial.params if value is None else {**trial.params, name: value}
+                at = three_digits(configuration.value if value is None else value)
+                runs.append(
+                    TrainingRun(
+                        key=question.key(configuration, value, index),
+                        label=f"trial {trial.number} with {name} {at}, seed {index + 1}",
+                        resolved=resolve_configuration(spec if value is None else wider[value], stored),
+                        train_seed=train_seed,
+                        eval_seed=eval_seed,
+                    )
+                )
+    if len(runs) > MAX_RUNS:
+        raise ProbeError(f"A probe has at most {MAX_RUNS} runs: received {len(runs)}. Ask for fewer seeds.")
+    return RetrainPlan(
+        env=spec.env,
+        algorithm=spec.algorithm,
+        policy=spec.policy,
+        n_train_envs=spec.n_train_envs,
+        n_timesteps=question.n_timesteps,
+        n_eval_episodes=spec.budget.n_eval_episodes,
+        n_eval_envs=spec.n_eval_envs,
+        n_workers=spec.n_workers,
+        runs=tuple(runs),
+    )
+
+
+def _spec_with(spec: StudySpec, question: Probe, value: float) -> StudySpec:
+    """Return the study's request with a search space that holds the value, so that it is checked as any."""
+    low, high = min(question.low, value), max(question.high, value)
+    if (low, high) == (question.low, question.high):
+        return spec
+    try:
+        return widened_spec(spec, {question.parameter: (low, high)})
+    except SpecError as error:
+        raise ProbeError(f"{question.parameter} cannot be {value:g}. {error.faults[0]}") from None
+
+
+def _best(run: Run, n: int, axes: Mapping[str, UnitAxis]) -> list[tuple[FrozenTrial, float]]:
+    """Return the best distinct configurations with their values; of near-equal ones the best."""
+    values = finite_values(run.study.trials)
+    order = ranked(run.study.trials, maximize=run.study.maximize)
+    trials = [t for t in order if t.number in values and t.params.keys() == axes.keys()][:_CANDIDATES]
+    if not trials:
+        raise ProbeError("A probe trains the best configurations again, and no trial is complete yet.")
+    chosen: list[FrozenTrial] = []
+    for trial in trials:
+        if len(chosen) < n and not any(_same(trial, other, axes) for other in chosen):
+            chosen.append(trial)
+    return [(trial, values[trial.number]) for trial in chosen]
+
+
+def _same(a: FrozenTrial, b: FrozenTrial, axes: Mapping[str, UnitAxis]) -> bool:
+    for name, axis in axes.items():
+        left, right = axis.unit(a.params[name]), axis.unit(b.params[name])
+        if left is None or right is None:
+            return bool(a.params == b.params)
+        if abs(left - right) >= (_SAME if axis.ordered else 1e-9):
+            return False
+    return True
+
+
+def _check_counts(n_configurations: int, n_seeds: int | None, n_timesteps: int | None) -> None:
+    for what, n, most in (
+        ("configurations", n_configurations, MOST_CONFIGURATIONS),
+        ("seeds", n_seeds, MOST_SEEDS),
+        ("steps", n_timesteps, 10**10),
+    ):
+        if n is not None and not 1 <= n <= most:
+            raise ProbeError(f"The number of {what} must be 1 to {most}: received {n}.")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,121 @@
+"""Where a probe moves a parameter to: values past a bound, or towards it, that the parameter can have."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optuna.trial import create_trial
+
+from tuning.analysis.outcomes import number
+from tuning.analysis.saturation_axis import UnitAxis, unit_axes
+from tuning.analysis.saturation_range import WIDEN_BY, suggested_range
+from tuning.analysis.verdicts import Side
+from tuning.analysis.words import three_digits
+from tuning.space.limits import Limit
+from tuning.space.parameters import Parameter, shown
+from tuning.spec import StudySpec
+
+MOST_VALUES = 5
+_INSIDE = 0.25  # of the range's width from the bound: the middle of its half
+
+
+class ProbeError(ValueError):
+    """A probe cannot be planned; says why, and what to do."""
+
+
+def spec_axes(spec: StudySpec) -> dict[str, UnitAxis]:
+    """Return the axis of each parameter as the study's request declares it, whatever its trials hold."""
+    params = {p.name: p.choices[0] if p.choices else p.low for p in spec.search_space}
+    declared = {p.name: p.distribution() for p in spec.search_space}
+    return unit_axes([create_trial(value=0.0, params=params, distributions=declared)])
+
+
+def default_values(
+    parameter: Parameter, axis: UnitAxis, side: Side, limit: Limit | None, *, inside: bool
+) -> list[int | float]:
+    """Return a value halfway to the suggested bound, and that bound; with `inside` the first lies inside.
+
+    Raises:
+        ProbeError: the parameter cannot go past its bound.
+    """
+    bound = axis.high if side == "high" else axis.low
+    end = _suggested(axis, side, limit)
+    if axis.numbers:
+        longer = (*axis.numbers, end) if side == "high" else (end, *axis.numbers)
+        places = [end, _suggested(replace(axis, numbers=longer), side, limit)]
+    else:
+        places = [_between(axis, bound, end), end]
+    if inside:
+        quarter = axis.value(1 - _INSIDE if side == "high" else _INSIDE)
+        places = [quarter if axis.levels else _between(axis, bound, axis.value(0.5)), end]
+    values = _ordered([_snapped(parameter, axis, place) for place in places], side)
+    values = [v for v in values if limit is None or limit.admits(v)]
+    outward = [v for v in values if (v > bound if side == "high" else v < bound)]
+    kept = values if inside else outward
+    if not kept or (not outward and not inside):
+        rule = f": {limit.about}" if limit and limit.about else ""
+        raise ProbeError(
+            f"{parameter.name} cannot go past {three_digits(bound)}{rule}. There is nothing to probe."
+        )
+    return kept
+
+
+def checked_values(
+    parameter: Parameter, values: Sequence[float], axis: UnitAxis, side: Side, limit: Limit | None
+) -> list[int | float]:
+    """Return values that somebody chose as the parameter can have them, from the inside outward.
+
+    Raises:
+        ProbeError: they are too many, or one of them is none that the parameter can have.
+    """
+    if not 1 <= len(values) <= MOST_VALUES:
+        raise ProbeError(f"Give 1 to {MOST_VALUES} values of {parameter.name}: received {len(values)}.")
+    for value in values:
+        if number(value) is None:
+            raise ProbeError(f"A value of {parameter.name} must be a finite number: received {shown(value)}.")
+        if limit is not None and not limit.admits(value):
+            raise ProbeError(f"{parameter.name} cannot be {value:g}: {limit.about}.")
+        if parameter.log and value <= 0:
+            raise ProbeError(
+                f"{parameter.name} is on a log scale, so its values must be above 0: received {value:g}."
+            )
+        if axis.numbers and axis.low <= value <= axis.high and value not in axis.numbers:
+            raise ProbeError(
+                f"{value:g} is none of the choices of {parameter.name}: "
+                f"{', '.join(three_digits(n) for n in axis.numbers)}. Take one of them, or one beyond."
+            )
+    return _ordered([_snapped(parameter, axis, value) for value in values], side)
+
+
+def _suggested(axis: UnitAxis, side: Side, limit: Limit | None) -> float:
+    low_u, high_u = (0.0, 1 + WIDEN_BY) if side == "high" else (-WIDEN_BY, 1.0)
+    low, high = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
+    return high if side == "high" else low
+
+
+def _between(axis: UnitAxis, a: float, b: float) -> float:
+    """Return a number about halfway between two on the axis' own scale, as short as it can be written."""
+    log = axis.declared.log and a > 0 and b > 0
+    scale = math.log if log else float
+    middle = math.sqrt(a * b) if log else (a + b) / 2
+    for digits in (1, 2, 3):
+        short = float(f"{middle:.{digits}g}")
+        if abs(scale(short) - scale(middle)) <= abs(scale(b) - scale(a)) / 4:
+            return short
+    return middle
+
+
+def _snapped(parameter: Parameter, axis: UnitAxis, value: float) -> int | float:
+    """Return the nearest value that the parameter can have: on its grid, which goes on past the bounds."""
+    if axis.numbers:
+        value = min(axis.numbers, key=lambda n: abs(n - value)) if axis.low < value < axis.high else value
+        whole_numbers = all(float(n).is_integer() for n in axis.numbers)
+        return int(value) if whole_numbers and float(value).is_integer() else float(value)
+    step = parameter.step or (1.0 if parameter.kind == "int" else None)
+    if step is not None and not parameter.log:
+        value = axis.low + step * round((value - axis.low) / step)
+    return round(value) if parameter.kind == "int" else float(f"{value:.12g}")
+
+
+def _ordered(values: Sequence[int | float], side: Side) -> list[int | float]:
+    return sorted(set(values), reverse=side == "low")
