@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import cached, frame, study_opening
+from pages.components import cached, frame, study_opening, weighing
 from pages.components.deletion import confirm_deletion
 from pages.components.study_table import draw_study_table, pending_deletion, study_row
 from storage.paths import runs_root
@@ -15,10 +15,11 @@ frame.open_page(
 )
 
 
-def draw_studies(n_alive: int) -> None:
-    """Draw the table; redraw the whole page when a study starts or ends."""
+def draw_studies(n_alive: int, *, is_weighing: bool) -> None:
+    """Draw the table; redraw the whole page when a study starts or ends, or the last verdict is there."""
     rows = [study_row(folder) for folder in frame.studies()]
-    if sum(row.alive for row in rows) != n_alive:
+    all_weighed = is_weighing and not n_alive and not any(row.is_weighing for row in rows)
+    if sum(row.alive for row in rows) != n_alive or all_weighed:
         st.rerun()
     draw_study_table(rows)
 
@@ -66,7 +67,10 @@ if doomed := pending_deletion():
     confirm_deletion(doomed)
 
 n_alive = sum(jobs.job_status(folder).state.alive for folder in folders)
-st.fragment(draw_studies, run_every=REFRESH if n_alive else None)(n_alive)
+is_weighing = any(weighing.known_saturation(folder).pending for folder in folders)
+st.fragment(draw_studies, run_every=REFRESH if n_alive or is_weighing else None)(
+    n_alive, is_weighing=is_weighing
+)
 with st.container(horizontal=True):
     if st.button("New study", type="primary", icon=":material/add:"):
         st.switch_page("pages/launch.py")

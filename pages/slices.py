@@ -5,7 +5,16 @@ from collections.abc import Sequence
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from pages.components import cached, frame, new_trials, opened_study, parameter_views, trial_choice, viewport
+from pages.components import (
+    cached,
+    frame,
+    new_trials,
+    opened_study,
+    parameter_views,
+    trial_choice,
+    verdict_badge,
+    viewport,
+)
 from tuning.analysis import slices
 from tuning.analysis.space import declared_space
 from tuning.launch import Run
@@ -36,6 +45,7 @@ importance = cached.importance(run)
 sentence = parameter_views.answer(importance)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
+verdict_badge.draw(folder)
 declared = [p.name for p in run.spec.search_space] if run.spec else list(declared_space(ended))
 names = parameter_views.by_importance(importance, declared)
 

@@ -66,22 +66,22 @@ def _draw_extension(run: Run, progress: Progress) -> None:
 
 
 def _stop(folder: RunFolder, mode: jobs.StopMode) -> None:
-    _attempt(lambda: launch.stop(folder, mode))
+    attempt(lambda: launch.stop(folder, mode))
 
 
 def _resume(folder: RunFolder, n_trials: int | None) -> None:
-    _attempt(lambda: launch.resume(folder, n_trials=n_trials))
+    attempt(lambda: launch.resume(folder, n_trials=n_trials))
 
 
 def _extend(folder: RunFolder, key: str, alive: bool) -> None:
     n_trials = int(st.session_state[key])  # as it is now: a press may come with the edit
     if alive:
-        _attempt(lambda: launch.extend(folder, n_trials))
+        attempt(lambda: launch.extend(folder, n_trials))
     else:
         _resume(folder, n_trials)
 
 
-def _attempt(action: Callable[[], object]) -> None:
+def attempt(action: Callable[[], object]) -> None:
     """Run what a button asks for; what goes wrong is shown until the next press."""
     st.session_state.pop(PROBLEM, None)
     try:

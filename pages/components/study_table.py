@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.components import cached, frame
+from pages.components import cached, frame, verdict_words, weighing
 from storage.paths import RunFolder
 from storage.source import read_source
 from tuning import jobs
 from tuning.analysis.look import age, three_digits
 from tuning.jobs import JobState
+from tuning.lineage import parent_of
 
 OPEN, DELETE = "open-study", "delete-study"  # keys of the two button columns
 UNREADABLE = "unreadable"
@@ -27,6 +28,7 @@ WIDTHS = {
     "trials": 78,
     "best": 58,
     "best_so_far": 66,
+    "ranges": 92,
     "task": 148,
     "age": 66,
     "delete": 40,
@@ -47,6 +49,9 @@ class StudyRow:
     best_so_far: tuple[float, ...] = ()
     created_at: float | None = None  # seconds since the epoch
     file: str | None = None  # where a study that is not ours lies
+    continues: str | None = None  # id of the study that it continues
+    ranges: str = ""  # the worst verdict on its ranges; empty while it is not known
+    is_weighing: bool = False  # a thread works that verdict out
 
     @property
     def alive(self) -> bool:
@@ -62,6 +67,8 @@ def study_row(folder: RunFolder) -> StudyRow:
         source = read_source(folder)
     except cached.UNREADABLE:
         return StudyRow(folder.id, UNREADABLE)
+    known = weighing.known_saturation(folder)
+    ranges = verdict_words.study_word(known.info) if known.info else ""
     if spec is None:
         return StudyRow(
             id=folder.id,
@@ -71,17 +78,22 @@ def study_row(folder: RunFolder) -> StudyRow:
             best_so_far=_thinned(summary.best_so_far),
             created_at=status.created_at,
             file=str(source.path) if source else None,
+            ranges=ranges,
+            is_weighing=known.pending,
         )
     return StudyRow(
         id=folder.id,
         state=status.state.value,
         environment=spec.env.id,
         algorithm=spec.algorithm,
+        continues=parent.id if (parent := parent_of(folder)) else None,
         done=summary.n_counted,
         total=spec.budget.n_trials,
         best=summary.best_value,
         best_so_far=_thinned(summary.best_so_far),
         created_at=status.created_at,
+        ranges=ranges,
+        is_weighing=known.pending,
     )
 
 
@@ -89,8 +101,8 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
-    best_so_far (list), task ("PPO on Pendulum-v1", "from study.db"), age, delete (button label, None
-    while it runs).
+    best_so_far (list), ranges ("Too narrow"; empty while not known), task ("PPO on Pendulum-v1",
+    "from study.db"), age, delete (button label, None while it runs).
     """
     return pd.DataFrame(
         {
@@ -101,6 +113,7 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "trials": [_trials(row) for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
+            "ranges": [row.ranges for row in rows],
             "task": [_task(row) for row in rows],
             "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
@@ -143,6 +156,11 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
             "best_so_far": column.LineChartColumn(
                 "Trend", width=WIDTHS["best_so_far"], help="The best value after each complete trial"
             ),
+            "ranges": column.TextColumn(
+                "Ranges",
+                width=WIDTHS["ranges"],
+                help="The worst verdict on the ranges of the search space; Saturation has the evidence",
+            ),
             "task": column.TextColumn("Task", width=WIDTHS["task"]),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),
             "delete": column.ButtonColumn(
@@ -184,7 +202,8 @@ def _trials(row: StudyRow) -> str:
 
 def _task(row: StudyRow) -> str:
     if row.environment:
-        return f"{row.algorithm} on {row.environment}"
+        task = f"{row.algorithm} on {row.environment}"
+        return f"{task}, continues {row.continues}" if row.continues else task
     return f"from {Path(row.file).name}" if row.file else ""
 
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial
@@ -33,22 +34,27 @@ def saturation(run: Run) -> "SaturationInfo | None":
     return info
 
 
-def known_saturation(folder: RunFolder) -> "SaturationInfo | None":
-    """Return the newest verdicts that are known, and let a thread bring them up to date; never waits.
+@dataclass(frozen=True)
+class Known:
+    """The newest verdicts that are known."""
 
-    They may be a few trials behind, and None until the first are known or when they cannot be worked out.
-    """
+    info: "SaturationInfo | None"  # perhaps a few trials behind; None: not known yet, or never to be
+    pending: bool  # a thread brings them up to date
+
+
+def known_saturation(folder: RunFolder) -> Known:
+    """Return the newest verdicts that are known, and let a thread bring them up to date; never waits."""
     background, group = cached.background(), _group("saturation", folder)
     found = background.newest(group)
     try:
         summary = cached.summary(folder)
-        n_finished = summary.n_complete + summary.n_pruned + summary.n_failed
+        n_finished = summary.n_complete + summary.n_pruned + summary.n_failed + summary.n_imported
         is_old = n_finished > 0 and (found is None or found[0] != n_finished)
         if is_old and not background.is_busy(group):
             _ask_saturation(cached.run(folder))
     except cached.UNREADABLE:
-        return None  # the page that shows the study says so
-    return None if found is None else found[1]
+        return Known(None, pending=False)  # the page that shows the study says so
+    return Known(None if found is None else found[1], background.is_busy(group))
 
 
 def axes(run: Run, info: "SaturationInfo") -> "dict[str, AxisInfo] | None":

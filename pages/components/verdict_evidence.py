@@ -1,0 +1,108 @@
+"""Why should I believe this? The numbers behind one verdict, and what it would have been earlier."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import frame, verdict_words, weighing
+from tuning.analysis.look import count, three_digits
+from tuning.analysis.saturation import ParameterSaturation
+from tuning.analysis.saturation_evidence import EndEvidence
+from tuning.launch import Run
+
+_EVERY = "500ms"
+_LEAST_P = 0.001
+
+
+def draw(run: Run, p: ParameterSaturation) -> None:
+    """Draw the counts at both ends, what they mean, and the verdict after a quarter, half and most trials."""
+    if p.verdict != "not enough evidence" and p.axis.high > p.axis.low and p.low is not None:
+        st.table(evidence_frame(p), border="horizontal", width="content")
+    for sentence in sentences(p):
+        st.markdown(frame.escape(sentence))
+    _draw_history(run, p)
+
+
+def evidence_frame(p: ParameterSaturation) -> pd.DataFrame:
+    """Return the counts at the lower and the upper end: one row each, words in the cells."""
+    e = p.evidence
+    rows = {
+        "Best trials in the edge zone": [f"{end.n_top} of {e.n_top}" for end in (e.low, e.high)],
+        "All trials in the edge zone": [f"{end.n_all} of {e.n}" for end in (e.low, e.high)],
+        "Excess of the best there": [f"{end.excess:.0%}" for end in (e.low, e.high)],
+        "Belief that the optimum is at or beyond the bound": [
+            "not known" if end.belief is None else f"{end.belief:.0%}" for end in (e.low, e.high)
+        ],
+        "Broken trials in the outer quarter": [
+            f"{end.n_outer_infeasible} of {end.n_outer}" for end in (e.low, e.high)
+        ],
+    }
+    low, high = (three_digits(x) if x is not None else "" for x in (p.low, p.high))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[f"Lower end, {low}", f"Upper end, {high}"])
+
+
+def sentences(p: ParameterSaturation) -> list[str]:
+    """Return what the numbers mean, in sentences that are not yet escaped."""
+    e = p.evidence
+    found = []
+    if e.p_effect is None:
+        found.append(f"Whether {p.name} has any effect cannot be told from {count(e.n, 'trial')} yet.")
+    else:
+        chance = (
+            "in fewer than 1 of 1000 studies" if e.p_effect < _LEAST_P else f"in {e.p_effect:.1%} of studies"
+        )
+        share = f" {e.effect:.0%} of the differences in rank go with it." if e.effect is not None else ""
+        found.append(
+            f"Does it matter at all? If {p.name} had no effect, data like these would come about "
+            f"{chance}.{share}"
+        )
+    for end, word in ((e.low, "lower"), (e.high, "upper")):
+        if end.p_infeasible is not None and end.p_infeasible < 0.05:
+            found.append(_breaking(end, word))
+    if e.n_distinct < e.n:
+        found.append(f"{count(e.n, 'trial')} tried {count(e.n_distinct, 'different value')}.")
+    return found
+
+
+def _breaking(end: EndEvidence, word: str) -> str:
+    assert end.p_infeasible is not None
+    few = end.p_infeasible < _LEAST_P
+    chance = "less than 1 time in 1000" if few else f"{end.p_infeasible:.1%} of the time"
+    return (
+        f"Training breaks more often in the {word} quarter than elsewhere; "
+        f"chance alone would do that {chance}."
+    )
+
+
+def _draw_history(run: Run, p: ParameterSaturation) -> None:
+    """Draw the verdict after parts of the trials; while that is worked out, say so and look again."""
+    try:
+        stages = weighing.verdict_history(run)
+    except weighing.Unweighable as error:
+        st.warning(frame.escape(str(error)), icon=":material/error:")
+        return
+    if stages is None:
+        st.fragment(_wait, run_every=_EVERY)(run)
+        return
+    steps = []
+    for stage in stages:
+        then = stage.parameters.get(p.name)
+        words = "Not tried yet" if then is None else verdict_words.label(then)
+        colour: verdict_words.Colour = "gray" if then is None else verdict_words.colour(then)
+        steps.append((f"after {stage.n_finished}", words, colour))
+    n_now = sum(t.state.is_finished() for t in run.study.trials)
+    steps.append((f"after all {n_now} trials", verdict_words.label(p), verdict_words.colour(p)))
+    st.markdown("What would it have said earlier in the study?")
+    with st.container(horizontal=True, gap="medium", key=f"earlier-{p.name}"):
+        for when, words, colour in steps:
+            with st.container(width="content", gap="xxsmall"):
+                st.caption(when)
+                st.badge(words, color=colour)
+
+
+def _wait(run: Run) -> None:
+    try:
+        if weighing.verdict_history(run) is not None:
+            st.rerun()
+    except weighing.Unweighable:
+        st.rerun()
+    st.caption("Working out what it would have said earlier in the study.")

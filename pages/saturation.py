@@ -1,0 +1,75 @@
+"""Was the search space too narrow?"""
+
+import streamlit as st
+
+from pages.components import (
+    frame,
+    more_trials,
+    new_trials,
+    saturation_method,
+    verdict_cards,
+    verdict_words,
+    viewport,
+    weighing,
+)
+from tuning.analysis import saturation
+from tuning.launch import Run
+
+EVERY = "500ms"
+
+frame.open_page("Saturation", "Was the search space too narrow?", icon=":material/arrow_range:")
+folder = frame.require_study()
+run = frame.require_run(folder)
+narrow = viewport.is_narrow()
+
+answer = st.empty()
+new_trials.watch(run)
+
+ended = [t for t in run.study.trials if t.state.is_finished()]
+missing = saturation.not_ready(ended or run.study.trials)
+if missing:
+    st.info(missing, icon=":material/hourglass_empty:")
+    st.page_link(
+        "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
+    )
+    st.stop()
+
+
+def wait(run: Run) -> None:
+    """Say that it works, and draw the page again once the verdicts are there."""
+    try:
+        found = weighing.saturation(run)
+        ready = found is not None and weighing.axes(run, found) is not None
+    except weighing.Unweighable:
+        ready = True
+    if ready:
+        st.rerun()
+    st.status(f"Weighing the evidence of {len(ended)} trials", state="running")
+
+
+try:
+    info = weighing.saturation(run)
+    axes = weighing.axes(run, info) if info else None
+except weighing.Unweighable as error:
+    st.error(frame.escape(str(error)), icon=":material/error:")
+    st.stop()
+if info is None or axes is None:
+    st.fragment(wait, run_every=EVERY)(run)
+    st.stop()
+
+sentence = verdict_words.answer(info)
+if sentence:
+    answer.markdown(f"**{frame.escape(sentence)}**")
+n_missing = verdict_words.most_missing(info)
+if n_missing:
+    more_trials.draw(run, n_missing)
+
+urgent = [p for p in info.parameters if p.verdict in verdict_words.URGENT]
+for parameter in urgent:
+    verdict_cards.draw_urgent(run, parameter, axes.get(parameter.name), narrow=narrow)
+quiet = [p for p in info.parameters if p.verdict not in verdict_words.URGENT]
+if quiet:
+    st.subheader("The other ranges" if urgent else "Range by range", anchor=False)
+for parameter in quiet:
+    verdict_cards.draw_quiet(run, parameter, axes.get(parameter.name), narrow=narrow)
+saturation_method.draw()
