@@ -44,8 +44,8 @@ def find_under_roots(text: str) -> Path:
     Raises:
         NotAllowed: see `check_allowed`.
     """
-    given = Path(text.strip()).expanduser()
+    given = Path(os.path.expanduser(text.strip()))
     for root in study_roots():
-        if (root / given).exists():
+        if os.path.exists(root / given):  # which says no to what can be no path at all
             return check_allowed(root / given)
     return check_allowed(study_roots()[0] / given)

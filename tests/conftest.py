@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -92,6 +93,53 @@ def _guards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         lines = [describe(process) for process in left]
         end(left)
     assert not lines, "The tests left processes behind:\n" + "\n".join(lines)
+
+
+def write_study(
+    path: Path, name: str = "ppo", *, n_trials: int = 3, directions: tuple[str, ...] = ("minimize",)
+) -> Path:
+    """Add a study to a journal (`*.log`) or a SQLite file as a script with plain Optuna does."""
+    import optuna
+
+    journal = optuna.storages.journal.JournalFileBackend
+    storage: Any = f"sqlite:///{path}"
+    if path.suffix == ".log":
+        storage = optuna.storages.JournalStorage(journal(str(path)))
+    study = optuna.create_study(
+        storage=storage, study_name=name, directions=directions, sampler=optuna.samplers.RandomSampler(seed=1)
+    )
+    rate = optuna.distributions.FloatDistribution(1e-5, 1e-2, log=True)
+    odd = optuna.distributions.CategoricalDistribution(["a", "b"])
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                params={"learning_rate": 10 ** (-5 + 3 * i / max(1, n_trials)), "a b/<b>": "ab"[i % 2]},
+                distributions={"learning_rate": rate, "a b/<b>": odd},
+                values=[float(i)] * len(directions),
+            )
+            for i in range(n_trials)
+        ]
+    )
+    return path
+
+
+@pytest.fixture(name="write_study")
+def _write_study() -> Callable[..., Path]:
+    return write_study
+
+
+def everything_in(folder: Path) -> dict[str, Any]:
+    """Return all there is to see of a folder: names, bytes, times, and its own time."""
+    seen: dict[str, Any] = {".": folder.stat().st_mtime_ns}
+    for path in sorted(folder.iterdir()):
+        stat = path.lstat()
+        seen[path.name] = (stat.st_ino, stat.st_mtime_ns, stat.st_mode, path.read_bytes())
+    return seen
+
+
+@pytest.fixture(name="everything_in")
+def _everything_in() -> Callable[[Path], dict[str, Any]]:
+    return everything_in
 
 
 @pytest.fixture
