@@ -114,6 +114,11 @@ class RunFolder:
         return self.path / "plan.json"
 
     @property
+    def question(self) -> Path:
+        """What the runs of a probe are to answer, JSON."""
+        return self.path / "probe.json"
+
+    @property
     def results(self) -> Path:
         """How each run of a retraining job ended, one JSON object a line, append-only."""
         return self.path / "results.jsonl"

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from optuna.trial import TrialState
 from storage import locks
 from storage.foreign import open_source
 from storage.journal import STUDY_NAME, JournalDamaged, append_trials, open_journal
-from storage.paths import RunFolder, create_run
+from storage.paths import RunFolder, create_run, list_runs
 from storage.records import write_text
 from storage.source import Source, is_opened, read_source
 from storage.trials import BASELINE, StudyData, counted, read_study
@@ -166,11 +167,19 @@ def delete(folder: RunFolder) -> None:
     """Delete a study with everything it recorded; of one that is not ours, only what was kept here.
 
     Raises:
-        Busy: it is running.
+        Busy: it is running, or one of its jobs is.
         FileNotFoundError: somebody else has just deleted it.
     """
     try:
-        with locks.FileLock(folder.lock, wait_s=PROBE_S):
+        with ExitStack() as held:
+            held.enter_context(locks.FileLock(folder.lock, wait_s=PROBE_S))
+            for job in list_runs(folder.jobs):
+                try:
+                    held.enter_context(locks.FileLock(job.lock, wait_s=PROBE_S))
+                except locks.LockHeld:
+                    raise Busy(
+                        f"A {jobs.job_status(job).kind} of {folder.id} is running: stop it first."
+                    ) from None
             grave = folder.path.with_name(f".deleted-{folder.id}-{secrets.token_hex(4)}")
             os.rename(folder.path, grave)  # at once gone from every listing, however long the rest takes
     except locks.LockHeld:
