@@ -9,12 +9,15 @@ from pages.components import (
     cached,
     frame,
     history_answer,
+    lineage_line,
     new_trials,
     opened_study,
     trial_choice,
     trial_detail,
     trial_views,
+    verdict_badge,
 )
+from storage.trials import imported, own
 from tuning.analysis.history import history_info
 from tuning.launch import Run
 
@@ -23,10 +26,16 @@ folder = frame.require_study()
 run = frame.require_run(folder)
 trial_choice.start(folder)
 
-answer = history_answer.answer(history_info(run.study.trials, maximize=run.study.maximize))
+ours, taken_over = own(run.study.trials), imported(run.study.trials)
+maximize = run.study.maximize
+answer = history_answer.answer(
+    history_info(ours, maximize=maximize), imported=history_info(taken_over, maximize=maximize)
+)
 if answer:
     st.markdown(f"**{frame.escape(answer)}**")
 history_answer.draw_counts(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
+verdict_badge.draw(folder)
+lineage_line.draw(folder)
 new_trials.watch(run)
 
 if not run.study.trials and run.source:

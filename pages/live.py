@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.components import cached, frame, opened_study
+from pages.components import cached, frame, lineage_line, opened_study, verdict_badge
 from pages.components.job_controls import draw_controls
 from pages.components.job_words import state_sentence
 from pages.components.running_trials import draw_running_trials
@@ -36,6 +36,7 @@ def draw_live(folder: RunFolder, state: JobState, total: int) -> None:
     summary = cached.summary(folder)
     draw_state(run, summary, progress)
     draw_numbers(run, summary, progress)
+    verdict_badge.draw(folder)
     if state.alive:
         draw_trials(run, summary, beats)
     with st.expander("Log", icon=":material/notes:", expanded=state == JobState.FAILED):
@@ -77,6 +78,8 @@ def draw_numbers(run: Run, summary: StudySummary, progress: Progress) -> None:
             st.badge(f"{whole(summary.n_running)} running", color="violet")
         if summary.n_waiting:
             st.badge(f"{whole(summary.n_waiting)} queued", color="gray")
+        if summary.n_imported:
+            st.badge(f"{whole(summary.n_imported)} imported", color="gray")
 
 
 def _number(value: float | None, words: Callable[[float], str]) -> str:
@@ -106,6 +109,7 @@ st.markdown(
     f"**{frame.escape(folder.id)}** · {run.spec.algorithm} on {frame.escape(run.spec.env.id)} · "
     f"{whole(run.spec.budget.n_timesteps)} steps a trial · {count(run.spec.n_workers, 'worker')}"
 )
+lineage_line.draw(folder)
 state = run.status.state
 draw_controls(run, study_progress(run.spec, run.study.trials, [], now=datetime.now()))
 st.fragment(draw_live, run_every=TICK if state.alive else None)(folder, state, run.spec.budget.n_trials)

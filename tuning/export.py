@@ -16,7 +16,7 @@ import gymnasium
 import yaml
 from optuna.trial import FrozenTrial
 
-from storage.trials import RESOLVED, RUN
+from storage.trials import RESOLVED, RUN, imported
 from tuning import environments
 from tuning.algorithms import Argument
 from tuning.analysis.outcomes import finite_ranked, reached
@@ -35,6 +35,16 @@ def best_trial(trials: Sequence[FrozenTrial], *, maximize: bool) -> FrozenTrial 
     """Return the complete trial with the best finite value, the earliest of ties; None when there is none."""
     ranked = finite_ranked(trials, maximize=maximize)
     return ranked[0] if ranked else None
+
+
+def better_imported(
+    trials: Sequence[FrozenTrial], best: FrozenTrial | None, *, maximize: bool
+) -> FrozenTrial | None:
+    """Return the best of the trials that the study imported where it beats `best`, the best of its own."""
+    theirs = best_trial(imported(trials), maximize=maximize)
+    if theirs is None or best is None or theirs.value == best.value:
+        return theirs if best is None else None
+    return theirs if best_trial([best, theirs], maximize=maximize) is theirs else None
 
 
 def configuration(spec: StudySpec, trial: FrozenTrial) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which study continues which: the record beside a study, its ancestors, its children."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from storage.paths import NAME_PATTERN, RunFolder, UnknownRun, find_run, list_runs
 from storage.records import read_record, write_record
-from storage.trials import origin
+from storage.trials import IMPORTED_FROM, origin
 from tuning.continuation import Continuation
 from tuning.space.parameters import Parameter
 from tuning.widen import Change
@@ -26,6 +27,7 @@ class Parent:
     name: str
     changes: tuple[Change, ...]
     n_imported: int
+    origins: tuple[str, ...]  # ids of the studies in which the imported trials ran
     created_at: float  # when it was continued, seconds since the epoch
     folder: RunFolder | None  # None when it was deleted
 
@@ -56,6 +58,7 @@ def record_parent(folder: RunFolder, continuation: Continuation) -> None:
                 for c in continuation.changes
             ],
             "n_imported": len(continuation.imported),
+            "origins": sorted({t.user_attrs[IMPORTED_FROM] for t in continuation.imported}),
             "queued": [t.user_attrs for t in continuation.rerun],
             "created_at": time.time(),
         },
@@ -69,11 +72,13 @@ def parent_of(folder: RunFolder) -> Parent | None:
     if not isinstance(study, str) or not NAME_PATTERN.fullmatch(study) or study == folder.id:
         return None
     changes, n_imported, created_at = (record.get(k) for k in ("changes", "n_imported", "created_at"))
+    origins = record.get("origins")
     return Parent(
         id=study,
         name=str(record.get("name", ""))[:64],
         changes=tuple(_changes(changes)) if isinstance(changes, list) else (),
         n_imported=n_imported if type(n_imported) is int and n_imported >= 0 else 0,
+        origins=tuple(str(o) for o in origins[:MAX_GENERATIONS]) if isinstance(origins, list) else (),
         created_at=float(created_at) if isinstance(created_at, int | float) else 0.0,
         folder=_existing(folder, study),
     )
@@ -96,11 +101,12 @@ def ancestors(folder: RunFolder) -> tuple[Parent, ...]:
 
 def children(folder: RunFolder) -> tuple[RunFolder, ...]:
     """Return the studies that continue this one directly, the newest first."""
-    found = []
-    for other in list_runs(folder.path.parent):
-        if other.parent.exists() and (parent := parent_of(other)) is not None and parent.id == folder.id:
-            found.append(other)
-    return tuple(found)
+    return tuple(other for other, parent in _continuing(folder) if parent.id == folder.id)
+
+
+def borrowers(folder: RunFolder) -> tuple[RunFolder, ...]:
+    """Return the studies with imported trials whose weights and curves lie in this one, the newest first."""
+    return tuple(other for other, parent in _continuing(folder) if folder.id in parent.origins)
 
 
 def trial_home(folder: RunFolder, trial: FrozenTrial) -> TrialHome:
@@ -109,6 +115,13 @@ def trial_home(folder: RunFolder, trial: FrozenTrial) -> TrialHome:
     if place is None or place[0] == folder.id:
         return TrialHome(folder.id, folder, trial.number)
     return TrialHome(place[0], _existing(folder, place[0]), place[1])
+
+
+def _continuing(folder: RunFolder) -> Iterator[tuple[RunFolder, Parent]]:
+    """Yield every study beside this one that continues any other, the newest first."""
+    for other in list_runs(folder.path.parent):
+        if other.parent.exists() and (parent := parent_of(other)) is not None:
+            yield other, parent
 
 
 def _existing(folder: RunFolder, study: str) -> RunFolder | None:

@@ -4,7 +4,7 @@ import streamlit as st
 from optuna.trial import FrozenTrial
 
 from pages.components import frame
-from storage.trials import StudyData
+from storage.trials import StudyData, own
 from tuning import export
 from tuning.analysis.look import count, three_digits
 from tuning.environments import EnvironmentsError
@@ -26,7 +26,8 @@ _FORMATS = {
 
 def draw_best(run: Run) -> None:
     """Draw the best trial's configuration, or say why there is none yet."""
-    best = export.best_trial(run.study.trials, maximize=run.study.maximize)
+    best = export.best_trial(own(run.study.trials), maximize=run.study.maximize)
+    _say_better(run, best)
     if best is None:
         st.info("There is none until a trial is complete.", icon=":material/hourglass_empty:")
         return
@@ -37,6 +38,16 @@ def draw_best(run: Run) -> None:
         words += f", as did {count(tied, 'later trial')}"
     st.markdown(f"{words}.")
     draw(run, best, key="best")
+
+
+def _say_better(run: Run, best: FrozenTrial | None) -> None:
+    """Say so where a trial that the study took over is better than its own: it may have had luck."""
+    theirs = export.better_imported(run.study.trials, best, maximize=run.study.maximize)
+    if theirs is not None and theirs.value is not None:
+        st.caption(
+            f"Imported trial {theirs.number} reached {three_digits(theirs.value)}. Pick it above to see its "
+            "configuration."
+        )
 
 
 def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
@@ -90,5 +101,5 @@ def _draw_download(
 
 
 def _ties(study: StudyData, best: FrozenTrial) -> int:
-    same = [t for t in study.trials if t.state == best.state and t.values == best.values]
+    same = [t for t in own(study.trials) if t.state == best.state and t.values == best.values]
     return len(same) - 1

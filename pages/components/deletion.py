@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import cached, frame
+from pages.components import cached, frame, lineage_line
 from storage.artifacts import kept_trials
 from storage.paths import RunFolder
 from storage.source import SourceUnreadable, is_opened, read_source
@@ -33,6 +33,8 @@ def confirm_deletion(folder: RunFolder) -> None:
 @st.dialog("Delete this study?", icon=":material/delete:")
 def _confirm_loss(folder: RunFolder) -> None:
     st.markdown(f"**{frame.escape(folder.id)}** goes for good: {losses(folder)}.")
+    if words := lineage_line.borrowed_words(folder):
+        st.warning(words, icon=":material/account_tree:")
     _draw_buttons(folder, "Delete", "Deleted")
 
 

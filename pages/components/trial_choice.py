@@ -7,6 +7,7 @@ from optuna.trial import FrozenTrial
 
 from pages.components import frame
 from storage.paths import RunFolder
+from storage.trials import IMPORTED_FROM
 from tuning.analysis.look import selected_trial, three_digits
 from tuning.analysis.outcomes import reached, state_word
 
@@ -81,6 +82,8 @@ def words(trial: FrozenTrial, *, is_running: bool) -> str:
     """Return the trial, its state and its value in a few words."""
     value = reached(trial)
     parts = [f"Trial {trial.number}", state_word(trial, is_running=is_running)]
+    if IMPORTED_FROM in trial.user_attrs:
+        parts.insert(1, "imported")
     return " · ".join(parts if value is None else [*parts, three_digits(value)])
 
 

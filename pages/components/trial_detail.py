@@ -7,15 +7,16 @@ import pandas as pd
 import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
-from pages.components import best_configuration, frame, plot
+from pages.components import best_configuration, frame, lineage_line, plot
 from storage.artifacts import kept_trials, pinned_trials, set_pin
-from storage.live import read_curve
+from storage.live import Curve, read_curve
 from storage.paths import RunFolder
 from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS
 from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
 from tuning.analysis.outcomes import baseline_name, error_line, evaluations_of, last_report, value_of
 from tuning.launch import Run
+from tuning.lineage import trial_home
 from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
 
@@ -26,6 +27,8 @@ _MOST_TEXT = 20_000  # characters of what somebody else recorded
 def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
     """Draw the trial's outcome, its curve, its parameters, and what is kept of it."""
     _draw_numbers(trial, "Return" if run.spec else "Value")
+    if words := lineage_line.home_words(run.folder, trial):
+        st.info(frame.escape(words), icon=":material/account_tree:")
     _draw_outcome(trial)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -107,7 +110,8 @@ def _lines(trace: Any) -> int:
 
 
 def _draw_curve(run: Run, trial: FrozenTrial, theme: str) -> None:
-    recorded = read_curve(run.folder, trial.number)
+    home = trial_home(run.folder, trial)
+    recorded = read_curve(home.folder, home.number) if home.folder else Curve((), ())
     evaluations = trial.user_attrs.get(EVALUATIONS)
     records = [e for e in evaluations if isinstance(e, dict)] if isinstance(evaluations, list) else []
     if not records:
@@ -185,20 +189,25 @@ def _value(value: Any) -> str:
 def _draw_pin(spec: StudySpec, run: Run, trial: FrozenTrial) -> None:
     if trial.state != TrialState.COMPLETE and not run.status.state.alive:
         return
-    key = f"pin-{run.folder.id}-{trial.number}"
-    kept = trial.number in kept_trials(run.folder)
-    pinned = trial.number in pinned_trials(run.folder)
+    home = trial_home(run.folder, trial)
+    if home.folder is None:
+        st.caption(f"Its weights went with {frame.escape(home.study)}.")
+        return
+    key = f"pin-{home.study}-{home.number}"
+    kept = home.number in kept_trials(home.folder)
+    pinned = home.number in pinned_trials(home.folder)
     st.session_state[key] = pinned
     st.toggle(
         "Keep this trial's weights",
         key=key,
         on_change=_pin,
-        args=(run.folder, trial.number, key),
+        args=(home.folder, home.number, key),
         disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
         help=f"The best {spec.retention.top} trials keep theirs; a pinned one does so for good.",
     )
     if kept:
-        st.caption("Its weights are kept.")
+        where = "" if home.folder == run.folder else f" in {frame.escape(home.study)}"
+        st.caption(f"Its weights are kept{where}.")
     elif trial.state == TrialState.COMPLETE:
         st.caption("Its weights were not kept: better trials took its place.")
     else:

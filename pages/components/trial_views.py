@@ -7,6 +7,7 @@ import streamlit as st
 from optuna.trial import FrozenTrial
 
 from pages.components import plot, trial_table
+from storage.trials import imported, own
 from tuning.analysis import history, intermediate, table, timeline
 from tuning.launch import Run
 
@@ -22,12 +23,13 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
         now: when the page was drawn, where running trials end on the clock.
         chosen: number of the trial that is looked at.
     """
-    trials, maximize = run.study.trials, run.study.maximize
+    trials, taken_over = own(run.study.trials), imported(run.study.trials)
+    maximize = run.study.maximize
     ended = [t for t in trials if t.state.is_finished()] or trials
     values, learning, clock, rows = st.tabs(VIEWS, key="view", bind="query-params")
     with values:
         if values.open:
-            _draw_history(ended, maximize=maximize, theme=theme)
+            _draw_history(ended, taken_over, maximize=maximize, theme=theme)
     with learning:
         if learning.open:
             _draw_learning(ended, maximize=maximize, theme=theme)
@@ -36,12 +38,16 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
             _draw_timeline(trials, maximize=maximize, theme=theme, now=now, alive=run.may_run)
     with rows:
         if rows.open:
-            frame = table.trials_frame(trials, maximize=maximize, is_running=run.may_run)
+            shown = run.study.trials if taken_over and _parent_toggle() else trials
+            frame = table.trials_frame(shown, maximize=maximize, is_running=run.may_run)
             trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)
 
 
-def _draw_history(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) -> None:
-    if _say(history.not_ready(trials)):
+def _draw_history(
+    trials: Sequence[FrozenTrial], taken_over: Sequence[FrozenTrial], *, maximize: bool, theme: str
+) -> None:
+    parent = bool(taken_over) and _parent_toggle()
+    if not parent and _say(history.not_ready(trials)):
         return
     with st.container(horizontal=True, gap="medium"):
         pruned = _pruned_toggle()
@@ -53,10 +59,16 @@ def _draw_history(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str) 
             "anything. Every value is in view there.",
         )
         clip = _clip_toggle(disabled=log)
-    info = history.history_info(trials, maximize=maximize)
+    info = history.history_info(trials, maximize=maximize, first_number=len(taken_over))
+    theirs = history.history_info(taken_over, maximize=maximize) if parent else None
     plot.draw(
         history.history_figure(
-            info, theme=theme, show_pruned=pruned, log_scale=log, clip_outliers=clip and not log
+            info,
+            theme=theme,
+            show_pruned=pruned,
+            log_scale=log,
+            clip_outliers=clip and not log,
+            imported=theirs,
         ),
         "history",
         choose_trial=True,
@@ -97,6 +109,15 @@ def _draw_timeline(
         caption="Each bar is a trial from its start to its end; bars in different lanes ran side by side. "
         "Gaps are time without training. Click a bar to see its trial.",
         alt="When each trial ran",
+    )
+
+
+def _parent_toggle() -> bool:
+    return st.toggle(
+        "Show parent",
+        key="parent",
+        bind="query-params",
+        help="Show the trials imported from the study that this one continues, and the best it had come to.",
     )
 
 

@@ -1,0 +1,69 @@
+"""Where a study comes from and what goes on from it, in links."""
+
+import streamlit as st
+from optuna.trial import FrozenTrial
+
+from pages.components import frame
+from storage.paths import RunFolder
+from storage.trials import rerun_of
+from tuning.analysis.look import count
+from tuning.lineage import Parent, ancestors, borrowers, children, parent_of, trial_home
+
+_MOST = 4  # links in a row
+
+
+def draw(folder: RunFolder) -> None:
+    """Draw which studies this one continues and which continue it; nothing where there are none."""
+    line, heirs = ancestors(folder), children(folder)
+    if not line and not heirs:
+        return
+    with st.container(horizontal=True, gap="small", key="lineage", vertical_alignment="center"):
+        for place, parent in enumerate(line[:_MOST]):
+            _draw_parent(parent, "Continues" if place == 0 else "which continues")
+        for heir in heirs[:_MOST]:
+            record = parent_of(heir)
+            _draw_link(heir, f"Continued by {heir.id}", record.changed if record else "")
+        if more := len(line[_MOST:]) + len(heirs[_MOST:]):
+            st.caption(f"and {count(more, 'more study').replace('studys', 'studies')}")
+
+
+def borrowed_words(folder: RunFolder) -> str:
+    """Return what other studies lose with this one, as Markdown; empty where they lose nothing."""
+    found = borrowers(folder)
+    if not found:
+        return ""
+    names = ", ".join(frame.escape(other.id) for other in found[:_MOST])
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return (
+        f"Trials of this study were imported by {names}{more}. They stay there with their values, but their "
+        "weights and learning curves go."
+    )
+
+
+def home_words(folder: RunFolder, trial: FrozenTrial) -> str:
+    """Return where an imported or repeated trial first ran, in plain words; empty for any other trial."""
+    home = trial_home(folder, trial)
+    if home.folder != folder:
+        gone = ", which was deleted" if home.folder is None else ""
+        return f"Imported: it ran as trial {home.number} of {home.study}{gone}."
+    again = rerun_of(trial)
+    if again is None:
+        return ""
+    return f"Runs the configuration of trial {again[1]} of {again[0]} again, with new seeds."
+
+
+def _draw_parent(parent: Parent, word: str) -> None:
+    if parent.folder is not None:
+        _draw_link(parent.folder, f"{word} {parent.id}", parent.changed)
+        return
+    changed = f" ({frame.escape(parent.changed)})" if parent.changed else ""
+    st.caption(f"{word} {frame.escape(parent.id)}, which was deleted{changed}", width="content")
+
+
+def _draw_link(folder: RunFolder, words: str, changed: str) -> None:
+    st.page_link(
+        "pages/history.py",
+        label=frame.escape(f"{words} ({changed})" if changed else words),
+        icon=":material/account_tree:",
+        query_params={"study": folder.id},
+    )
