@@ -11,8 +11,10 @@ from pages.components import (
     verdict_words,
     viewport,
     weighing,
+    widen_button,
 )
 from tuning.analysis import saturation
+from tuning.analysis.verdicts import Verdict
 from tuning.launch import Run
 
 EVERY = "500ms"
@@ -60,9 +62,11 @@ if info is None or axes is None:
 sentence = verdict_words.answer(info)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
-n_missing = verdict_words.most_missing(info)
-if n_missing:
-    more_trials.draw(run, n_missing)
+is_narrow = any(p.verdict == Verdict.EDGE for p in info.parameters)
+if is_narrow:
+    widen_button.draw_widen(run, info)
+if verdict_words.most_missing(info):
+    more_trials.draw(run, info, primary=not is_narrow)
 
 urgent = [p for p in info.parameters if p.verdict in verdict_words.URGENT]
 for parameter in urgent:

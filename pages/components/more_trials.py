@@ -1,24 +1,33 @@
 """Not enough trials for a verdict: how many more it takes, and a button that runs them."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from pages.components import frame, job_controls
+from pages.components.verdict_words import most_missing
 from storage.paths import RunFolder
 from storage.trials import counted
 from tuning import launch
 from tuning.analysis.look import count
 from tuning.launch import Run
 
+if TYPE_CHECKING:
+    from tuning.analysis.saturation import SaturationInfo
 
-def draw(run: Run, missing: int) -> bool:
-    """Draw the button, or say what to do where there is none; return whether there is a button."""
+
+def draw(run: Run, info: "SaturationInfo", *, primary: bool) -> None:
+    """Say what a verdict needs, and draw the button that runs it, or what to do where there is none."""
+    missing = most_missing(info)
+    needed = max((p.evidence.n + p.missing for p in info.parameters if p.missing), default=0)
+    st.caption(f"A verdict needs {needed} complete or pruned trials.")
     if run.spec is None:
         st.info(
             f"This study was not launched from here: run {count(missing, 'more trial')} where it lives, "
             "then come back.",
             icon=":material/add:",
         )
-        return False
+        return
     done, budget = len(counted(run.study.trials)), run.spec.budget.n_trials
     alive = run.status.state.alive
     if alive and budget - done >= missing:
@@ -27,19 +36,18 @@ def draw(run: Run, missing: int) -> bool:
             f"verdicts need {missing}.",
             icon=":material/hourglass_empty:",
         )
-        return False
+        return
     total = max(budget, done + missing)
     more = count(total - budget if alive else total - done, "more trial")
     if st.button(
         f"Add {more} to the budget" if alive else f"Run {more}",
-        type="primary",
+        type="primary" if primary else "secondary",
         icon=":material/play_arrow:",
         help=f"Sets the budget to {count(total, 'trial')} and goes on with the study.",
     ):
         _run(run.folder, total, alive=alive)
     if problem := st.session_state.get(job_controls.PROBLEM):
         st.error(frame.escape(problem), icon=":material/error:")
-    return True
 
 
 def _run(folder: RunFolder, total: int, *, alive: bool) -> None:

@@ -21,16 +21,16 @@ UNREADABLE = "unreadable"
 
 # Columns in their order, in px; together they fit a window of 1280.
 WIDTHS = {
-    "study": 192,
+    "study": 156,
     "open": 58,
-    "state": 86,
-    "progress": 64,
-    "trials": 78,
-    "best": 58,
-    "best_so_far": 66,
-    "ranges": 92,
-    "task": 148,
-    "age": 66,
+    "state": 82,
+    "progress": 52,
+    "trials": 76,
+    "best": 54,
+    "best_so_far": 52,
+    "ranges": 88,
+    "task": 144,
+    "age": 58,
     "delete": 40,
 }
 

@@ -17,6 +17,7 @@ def draw(folder: RunFolder) -> None:
             st.page_link(
                 "pages/saturation.py",
                 label=f":{verdict_words.colour(known.info.worst)}-badge[{frame.escape(label)}]",
+                icon=":material/arrow_range:",
                 query_params={"study": folder.id},
                 help="The worst verdict on the ranges of the search space. Saturation has the evidence.",
             )

@@ -11,6 +11,7 @@ from tuning.launch import Run
 
 _EVERY = "500ms"
 _LEAST_P = 0.001
+_UNBROKEN = "\u2011"  # a hyphen at which a narrow column breaks no line
 
 
 def draw(run: Run, p: ParameterSaturation) -> None:
@@ -36,8 +37,8 @@ def evidence_frame(p: ParameterSaturation) -> pd.DataFrame:
             f"{end.n_outer_infeasible} of {end.n_outer}" for end in (e.low, e.high)
         ],
     }
-    low, high = (three_digits(x) if x is not None else "" for x in (p.low, p.high))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=[f"Lower end, {low}", f"Upper end, {high}"])
+    ends = [three_digits(x).replace("-", _UNBROKEN) if x is not None else "" for x in (p.low, p.high)]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[f"Lower, {ends[0]}", f"Upper, {ends[1]}"])
 
 
 def sentences(p: ParameterSaturation) -> list[str]:

@@ -96,7 +96,7 @@ def study_word(info: "SaturationInfo") -> str:
         case Verdict.HERDED:
             return "Unexplored"
         case Verdict.NOT_ENOUGH:
-            return "Too few trials" if worst and worst.missing else "Too few values"
+            return "Few trials" if worst and worst.missing else "Few values"
     return "Fine"
 
 

@@ -65,6 +65,7 @@ def test_an_edge_is_answered_drawn_and_explained(open_page, edge, shown):
     (figure,) = figures(app)
     assert "in the top tenth" in figure["layout"]["title"]["text"]
     assert any(s["line"].get("dash") == "dash" for s in figure["layout"]["shapes"])
+    assert [b.label for b in app.button if b.proto.type == "primary"] == ["Widen and continue"]
     assert "where it still gains at a solid bound" in text
     assert not [b for b in app.button if "more trial" in b.label]
     app.session_state["why-learning_rate"] = True

@@ -16,6 +16,7 @@ from tuning.analysis.words import count, safe, three_digits
 HEIGHT = 340  # px
 _LEGEND_PX = 64
 _TOP_PX, _BEST_PX = 11, 16
+_MANY = 20  # best trials; more are drawn smaller
 _GOLDEN = 0.6180339887498949
 _TICK_ROOM = 0.1  # of what is shown: closer to another one, a tick's words would touch
 
@@ -89,6 +90,8 @@ def _trials(info: AxisInfo, axis: ValueAxis, theme: str) -> list[go.Scatter]:
     ):
         if not points:
             continue
+        # The legend shows the symbol of the first mark.
+        points = tuple(sorted(points, key=lambda p: p.value is not None and axis.outside(p.value)))
         name = {"failed": "failed or diverged", "best": f"best {len(info.top)}"}.get(role)
         trace = marks(
             role,
@@ -101,7 +104,8 @@ def _trials(info: AxisInfo, axis: ValueAxis, theme: str) -> list[go.Scatter]:
             symbol=_symbols(points, role, axis),
         )
         if role == "best":
-            trace.marker.size = [_BEST_PX, *([_TOP_PX] * (len(points) - 1))]
+            small = _TOP_PX if len(points) <= _MANY else _TOP_PX - 2
+            trace.marker.size = [_BEST_PX, *([small] * (len(points) - 1))]
         traces.append(trace)
     return traces
 
@@ -137,8 +141,8 @@ def _shapes(info: AxisInfo, theme: str) -> list[dict[str, Any]]:
     limit = {"line": {"width": 1.5, "dash": "dashdot", "color": colours.natural_limit}}
     return [
         *(_rectangle(a, b) | {"fillcolor": colours.edge, "line": {"width": 0}} for a, b in info.zones),
-        *(_line(x) | bound for x in (info.start, info.end)),
         *([] if info.ghost is None else [_rectangle(*info.ghost) | ghost]),
+        *(_line(x) | bound for x in (info.start, info.end)),
         *(_line(x) | limit for x, _ in info.limits),
     ]
 
@@ -161,12 +165,12 @@ def _annotations(info: AxisInfo, theme: str) -> list[dict[str, Any]]:
         style = {"size": 11, "color": colours.watch if theme != "dark" else colours.suggested}
         place = {"x": (info.ghost[0] + info.ghost[1]) / 2, "y": 1, "yanchor": "bottom"}
         found.append(common | place | {"text": words, "font": style})
-    for x, about in info.limits:
+    for x, words in info.limits:
         # Beside the line, on its side away from the trials where there is room.
         right = x < (info.shown[0] + info.shown[1]) / 2
         place = {"x": x, "xanchor": "left" if right else "right", "y": 0.5, "textangle": -90}
         style = {"size": 11, "color": colours.muted}
-        found.append(common | place | {"text": f"limit: {about}", "font": style})
+        found.append(common | place | {"text": words, "font": style})
     return found
 
 

@@ -62,7 +62,7 @@ class AxisInfo:
     joined: bool  # neighbouring buckets have an order, so a line may join them
     ghost: tuple[float, float] | None  # where to look next: beyond a bound, or the part that would do
     ghost_ticks: tuple[tuple[float, str], ...]  # its ends that are no bounds
-    limits: tuple[tuple[float, str], ...]  # natural limits in view, with their rule
+    limits: tuple[tuple[float, str], ...]  # natural limits in view, and their values as words
     shown: tuple[float, float]  # first and last position in view
 
     @property
@@ -236,7 +236,7 @@ def _limits(axis: UnitAxis, p: ParameterSaturation) -> list[tuple[float, str]]:
     if p.limit is None or axis.declared.kind == CATEGORICAL:
         return []
     ends = [x for x in (p.limit.low, p.limit.high) if x is not None and (x > 0 or not axis.declared.log)]
-    return [(axis.declared.place(x), safe(p.limit.about or f"limit {three_digits(x)}", 60)) for x in ends]
+    return [(axis.declared.place(x), f"natural limit {three_digits(x)}") for x in ends]
 
 
 def _by_level(axis: UnitAxis) -> bool:

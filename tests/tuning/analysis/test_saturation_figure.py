@@ -51,8 +51,9 @@ def test_both_bounds_both_edge_zones_and_the_suggested_range_are_drawn(rate):
 
 
 def test_the_natural_limit_is_named(rate):
-    figure = drawn(rate, limit=Limit(high=1.5e-3, about="rate must be below 0.0015"))
-    assert [a.text for a in figure.layout.annotations] == ["limit: rate must be below 0.0015"]
+    limit = Limit(high=1.5e-3, about="rate must be below 0.0015")
+    figure = drawn(rate, verdict=Verdict.FINE, side=None, suggested=None, limit=limit)
+    assert [a.text for a in figure.layout.annotations] == ["natural limit 0.0015"]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_natural_limit_shows_where_it_is_near(one_parameter):
     trials = one_parameter("gamma", gamma, [(0.95, 1.0), (0.96, 2.0)])
     limit = Limit(0.0, 1.0, True, True, "gamma must be below 1 and above 0")
     axis = axis_info(trials, judged(trials, limit=limit), maximize=True)
-    assert axis.limits == ((1.0, "gamma must be below 1 and above 0"),)  # 0 is far out of view
+    assert axis.limits == ((1.0, "natural limit 1"),)  # 0 is far out of view
     assert axis.shown[1] > 1.0
     trials = one_parameter("rate", RATE, [(3e-5, 1.0), (1e-4, 2.0)])
     axis = axis_info(trials, judged(trials, limit=Limit(low=0.0, open_low=True)), maximize=True)
