@@ -6,6 +6,7 @@ from pages.components import (
     frame,
     more_trials,
     new_trials,
+    opened_study,
     saturation_method,
     verdict_cards,
     verdict_words,
@@ -27,13 +28,17 @@ narrow = viewport.is_narrow()
 answer = st.empty()
 new_trials.watch(run)
 
+if not run.study.trials and run.source:
+    opened_study.draw_no_trials(run)
+    st.stop()
 ended = [t for t in run.study.trials if t.state.is_finished()]
 missing = saturation.not_ready(ended or run.study.trials)
 if missing:
     st.info(missing, icon=":material/hourglass_empty:")
-    st.page_link(
-        "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
-    )
+    if run.source is None:
+        st.page_link(
+            "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
+        )
     st.stop()
 
 
@@ -57,6 +62,8 @@ except weighing.Unweighable as error:
     st.stop()
 if info is None or axes is None:
     st.fragment(wait, run_every=EVERY)(run)
+    info, axes = weighing.earlier(folder)  # a few trials ago: better than an empty page
+if info is None or axes is None:
     st.stop()
 
 sentence = verdict_words.answer(info)

@@ -76,6 +76,13 @@ def axes(run: Run, info: "SaturationInfo") -> "dict[str, AxisInfo] | None":
     return found
 
 
+def earlier(folder: RunFolder) -> "tuple[SaturationInfo | None, dict[str, AxisInfo] | None]":
+    """Return the newest verdicts and plots that are there, from before the last trials ended."""
+    found = [cached.background().newest(_group(what, folder)) for what in ("saturation", "axes")]
+    info, axes = (None if f is None else f[1] for f in found)
+    return info, axes
+
+
 def verdict_history(run: Run) -> "tuple[VerdictStage, ...] | None":
     """Return what the verdicts were earlier in the study, or None while a thread works it out.
 

@@ -7,8 +7,10 @@ from optuna.trial import create_trial
 
 from pages.components import weighing
 from storage.journal import STUDY_NAME, open_journal
+from storage.roots import VARIABLE
 from tuning import launch
 from tuning.analysis import saturation
+from tuning.opening import open_study
 from tuning.spec import load_spec
 
 PAGE = "pages/saturation.py"
@@ -144,6 +146,33 @@ def test_evidence_that_cannot_be_weighed_is_a_sentence(open_page, edge, shown, m
     assert "secret" not in text
     assert "secret" in capsys.readouterr().err
     assert not app.status
+
+
+def test_new_trials_leave_the_earlier_verdicts_in_view_while_they_are_weighed(
+    open_page, edge, shown, monkeypatch
+):
+    open_page(PAGE, study=edge.id)
+    study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(edge.journal))
+    rate = FloatDistribution(3e-5, 3e-3, log=True)
+    one = {"learning_rate": rate}
+    study.add_trial(create_trial(params={"learning_rate": 1e-4}, distributions=one, value=-400.0))
+    monkeypatch.setattr(weighing, "_waited", lambda future: None)
+    app = open_page(PAGE, study=edge.id)
+    assert "learning_rate above" in plain(shown(app))
+    assert [status.label for status in app.status] == ["Weighing the evidence of 61 trials"]
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_study_that_is_not_ours_is_judged_and_its_budget_left_alone(
+    open_page, runs, tmp_path, monkeypatch, write_study, shown
+):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    folder = open_study(write_study(tmp_path / "theirs.db", n_trials=12), "ppo", runs)
+    app = open_page(PAGE, study=folder.id)
+    text = plain(shown(app))
+    assert "Not enough evidence yet: run at least 18 more trials." in text
+    assert "run 18 more trials where it lives" in text
+    assert not [b for b in app.button if "more trial" in b.label]
 
 
 def test_names_from_a_study_show_as_they_are(open_page, make_study, shown):
