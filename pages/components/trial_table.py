@@ -13,7 +13,7 @@ _MOST_ROWS = 12
 _PARAMETER = "param_"
 _NUMBER = st.column_config.NumberColumn
 _TEXT = st.column_config.TextColumn
-_SEARCHED = ("number", "state", "error", "baseline")
+_SEARCHED = ("number", "state", "error", "baseline", "origin")
 
 
 def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
@@ -104,7 +104,7 @@ def _contains(column: "pd.Series[str]", text: str) -> "pd.Series[bool]":
 def _columns(frame: pd.DataFrame) -> list[str]:
     wanted = ["number", "state", "value", "last_std", "last_report"]
     wanted += [c for c in frame.columns if c.startswith(_PARAMETER)]
-    wanted += ["duration_s", "started", "baseline", "retry_of", "error"]
+    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "error"]
     return [c for c in wanted if c == "value" or _says_something(frame[c])]
 
 
@@ -125,6 +125,7 @@ def _config(frame: pd.DataFrame) -> dict:
         "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm:ss"),
         "baseline": _TEXT("Baseline"),
         "retry_of": _NUMBER("Retry of"),
+        "origin": _TEXT("Origin", width="medium", help="Which trial of another study it is, or runs again."),
         "error": _TEXT("Error", width="large"),
     }
     for column in (c for c in frame.columns if c.startswith(_PARAMETER)):

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from storage.trials import RETRY_OF
+from storage.trials import RETRY_OF, origin, rerun_of
 from tuning.analysis.outcomes import (
     baseline_name,
     error_line,
@@ -38,6 +38,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         error: first line of what went wrong, else an empty text.
         baseline: what the configuration is when it was not sampled, else an empty text.
         retry_of: number of the trial that this one repeats (Int64).
+        origin: where an imported trial ran, or which one of another study runs again, else an empty text.
 
     Args:
         trials: any study's trials.
@@ -68,6 +69,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "error": pd.Series([error_line(t) for t in ordered], dtype="object"),
         "baseline": pd.Series([baseline_name(t) or "" for t in ordered], dtype="object"),
         "retry_of": pd.Series([None if n is None else int(n) for n in retries], dtype="Int64"),
+        "origin": pd.Series([_origin(t) for t in ordered], dtype="object"),
     }
     return pd.DataFrame(columns)
 
@@ -85,6 +87,14 @@ def trials_csv(frame: pd.DataFrame) -> str:
             safe[name] = safe[name].map(_cell)
     safe.columns = pd.Index([_cell(name) for name in safe.columns])
     return safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S", lineterminator="\n")
+
+
+def _origin(trial: FrozenTrial) -> str:
+    if place := origin(trial):
+        return f"imported: trial {place[1]} of {place[0]}"
+    if place := rerun_of(trial):
+        return f"again: trial {place[1]} of {place[0]}"
+    return ""
 
 
 def _cell(value: Any) -> Any:

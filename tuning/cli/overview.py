@@ -17,6 +17,7 @@ from tuning.analysis.summary import StudySummary, study_summary
 from tuning.analysis.words import age, count, duration, three_digits, whole
 from tuning.jobs import job_status
 from tuning.launch import Run
+from tuning.lineage import parent_of
 from tuning.progress import Progress, study_progress
 from tuning.spec import SpecError, StudySpec
 
@@ -41,7 +42,8 @@ def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
 
     Keys: id, name, env, algorithm, state, reason, done, total (complete + pruned trials), fraction, eta_s,
     steps_per_s, best (trial and value, or null), counts (by state), failures (by kind), created_at,
-    started_at, ended_at (seconds since the epoch), folder; `running` with the heartbeat of each running trial
+    started_at, ended_at (seconds since the epoch), folder, imported (trials taken over, in no other count),
+    continues (id of the study they came from, or null); `running` with the heartbeat of each running trial
     where asked for.
 
     Raises:
@@ -104,6 +106,8 @@ def sentences_of(record: dict[str, Any]) -> str:
         else f"  {count(record['done'], 'trial')}"
     )
     lines.append(f"{trials} ({counts})" if counts else trials)
+    if record["continues"]:
+        lines.append(f"  continues {record['continues']}: {count(record['imported'], 'trial')} imported")
     best = record["best"]
     lines.append(
         f"  best {three_digits(best['value'])} (trial {best['trial']})" if best else "  no result yet"
@@ -158,6 +162,7 @@ def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> di
         "started_at": None,
         "ended_at": None,
         "folder": str(run.folder.path),
+        "continues": None,
         "source": {"path": str(run.source.path), "study": run.source.study, "kind": run.source.kind},
     }
     return {**record, "running": []} if with_running else record
@@ -177,6 +182,7 @@ def _results(summary: StudySummary) -> dict[str, Any]:
             "waiting": summary.n_waiting,
         },
         "failures": dict(summary.failures),
+        "imported": summary.n_imported,
     }
 
 
@@ -199,6 +205,7 @@ def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary
         "started_at": status.started_at,
         "ended_at": status.ended_at,
         "folder": str(run.folder.path),
+        "continues": parent.id if (parent := parent_of(run.folder)) else None,
     }
 
 

@@ -10,6 +10,7 @@ import typer
 from optuna.trial import FrozenTrial, TrialState
 
 from storage.paths import find_run, runs_root
+from storage.trials import own
 from tuning import export, launch
 from tuning.analysis.outcomes import nothing_complete
 from tuning.analysis.words import duration, three_digits
@@ -90,9 +91,16 @@ def _written(run: launch.Run, trial: FrozenTrial, layout: Format) -> str:
 
 
 def _best(run: launch.Run) -> FrozenTrial:
-    found = export.best_trial(run.study.trials, maximize=run.study.maximize)
+    ours, maximize = own(run.study.trials), run.study.maximize
+    found = export.best_trial(ours, maximize=maximize)
+    theirs = export.better_imported(run.study.trials, found, maximize=maximize)
+    if theirs is not None and theirs.value is not None:
+        output.note(
+            f"note: imported trial {theirs.number} reached {three_digits(theirs.value)}; "
+            f"--trial {theirs.number} prints its configuration."
+        )
     if found is None:
-        reason = nothing_complete(run.study.trials) or "No trial is complete yet."
+        reason = nothing_complete(ours) or "No trial is complete yet."
         raise Refused(Exit.NOTHING_YET, f"{run.folder.id}: {reason}")
     return found
 
@@ -124,7 +132,8 @@ def _json_value(value: Any) -> Any:
 
 def _show_table(frame: "pd.DataFrame") -> None:
     names = [str(c) for c in frame.columns if str(c).startswith("param_")]
-    headers = ["TRIAL", "STATE", "VALUE", *(n.removeprefix("param_") for n in names), "TOOK", "ERROR"]
+    last = ["TOOK", "ORIGIN", "ERROR"] if (frame["origin"] != "").any() else ["TOOK", "ERROR"]
+    headers = ["TRIAL", "STATE", "VALUE", *(n.removeprefix("param_") for n in names), *last]
     lines = []
     for row in _rows(frame):
         value = row["value"] if row["value"] is not None else row["last_report"]
@@ -132,8 +141,9 @@ def _show_table(frame: "pd.DataFrame") -> None:
         shown = "" if value is None else three_digits(value)
         parameters = [_cell(row[name]) for name in names]
         error = row["error"] if len(row["error"]) <= _ERROR_CHARS else row["error"][:_ERROR_CHARS] + "…"
-        lines.append([str(row["number"]), row["state"], shown, *parameters, took, error])
-    left = ("STATE", "ERROR")
+        ends = [took, row["origin"], error] if "ORIGIN" in last else [took, error]
+        lines.append([str(row["number"]), row["state"], shown, *parameters, *ends])
+    left = ("STATE", "ORIGIN", "ERROR")
     output.show(output.table(headers, lines, right=[h for h in headers if h not in left]))
 
 

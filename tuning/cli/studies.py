@@ -11,7 +11,7 @@ from storage.locks import is_held
 from storage.paths import RunFolder, find_run, list_runs, runs_root
 from storage.source import OPENED, is_opened
 from storage.trials import counted
-from tuning import checks, environments, jobs, launch
+from tuning import checks, environments, jobs, launch, lineage
 from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
@@ -35,6 +35,17 @@ def launch_study(
 ) -> None:
     """Start a study and print its id."""
     spec = _with_overrides(load_spec(spec_file), name=name, trials=trials, seed=seed)
+    check_request(spec)
+    folder = launch.launch(spec, runs_root(runs_dir))
+    show_started(folder, wait=wait, as_json=as_json)
+
+
+def check_request(spec: StudySpec) -> None:
+    """Try the environment, and give advice on stderr.
+
+    Raises:
+        EnvironmentsError, SpecError: the study could not run.
+    """
     with output.stdout_kept_clean():
         described = environments.describe(spec.env.id, spec.env.kwargs)
     faults = [described.fault, environments.policy_fault(described, spec.policy)]
@@ -43,8 +54,6 @@ def launch_study(
     for text in [described.caution, *(a.text for a in checks.warnings(spec, n_cores=usable_cores()))]:
         if text:
             output.note(f"note: {text}")
-    folder = launch.launch(spec, runs_root(runs_dir))
-    _started(folder, wait=wait, as_json=as_json)
 
 
 def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
@@ -117,7 +126,7 @@ def resume(
     try:
         if trials is None and not running and (done := _all_done(folder)):
             output.note(f"{folder.id} already has its {done}. --trials sets a larger total.")
-            return _started(folder, wait=False, as_json=as_json)
+            return show_started(folder, wait=False, as_json=as_json)
         if trials is not None and running:
             launch.extend(folder, trials)
             output.note(f"{folder.id} is running; it goes on to {trials} trials.")
@@ -127,7 +136,7 @@ def resume(
         if isinstance(error, UNREADABLE):
             raise
         raise Refused(Exit.BAD_INPUT, str(error)) from None
-    _started(folder, wait=wait, as_json=as_json)
+    show_started(folder, wait=wait, as_json=as_json)
 
 
 def delete(
@@ -147,6 +156,11 @@ def delete(
                 Exit.BAD_INPUT, f"Deleting {folder.id} cannot be undone. Say --yes to do it unasked."
             )
         lost = "from the list? Its file stays" if opened else "with all its trials and weights?"
+        if borrowing := [other.id for other in lineage.borrowers(folder)]:
+            output.note(
+                f"Trials of {folder.id} were imported by {', '.join(borrowing)}. They stay there with their "
+                "values, but their weights and learning curves go."
+            )
         if not typer.confirm(f"{'Remove' if opened else 'Delete'} {folder.id} {lost}", err=True):
             output.note("Nothing was deleted.")
             return
@@ -163,7 +177,12 @@ def _all_done(folder: RunFolder) -> str:
     return count(done, "trial") if run.spec and done >= run.spec.budget.n_trials else ""
 
 
-def _started(folder: RunFolder, *, wait: bool, as_json: bool) -> None:
+def show_started(folder: RunFolder, *, wait: bool, as_json: bool) -> None:
+    """Print the id of a study that has been started; with `wait` stay until it ends.
+
+    Raises:
+        typer.Exit: it was waited for and did not end as planned.
+    """
     if not as_json:
         output.show(folder.id)
         sys.stdout.flush()

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from tuning.analysis.table import trials_csv, trials_frame
 
 FIXED = ["number", "rank", "state", "value", "last_report"]
-LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of"]
+LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of", "origin"]
 
 
 def test_no_trials_have_the_columns():
