@@ -1,5 +1,6 @@
 """Was the search space too narrow, too wide, or fine? One verdict for each parameter, with its evidence."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ from tuning.space.limits import Limit
 LEAST_TRIALS = 30  # ranked ones; below this there is no verdict
 LEAST_VALUES = 3  # different ones
 NO_EFFECT_TRIALS = 50
+CONFIDENT = 0.85  # belief that the optimum lies beyond a bound
+LIKELY = 0.62
+_FEW = 4  # trials in an outer quarter, below which nothing is said about it
 _NEAR_LIMIT = 0.05  # of the range's width: closer than this to a natural limit, a bound cannot move
 _NO_LIMITS: Mapping[str, Limit] = {}
 
@@ -76,7 +80,7 @@ def saturation_info(
     finished = [t for t in trials if t.state.is_finished()]
     axes = unit_axes(finished)
     scored = score_trials(finished, maximize=maximize)
-    evidence = study_evidence(scored, axes)
+    evidence = study_evidence(scored, axes, least=LEAST_TRIALS)
     found = [_judge(axes[name], evidence[name], limits.get(name)) for name in axes]
     found.sort(key=_urgency)
     return SaturationInfo(maximize, len(finished), len(scored.ranked), tuple(found))
@@ -117,20 +121,19 @@ def _verdict(
         return Verdict.NOT_ENOUGH, None, None
     ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high))
     for side, end in ends if axis.has_ends else ():
-        confidence = _edge_confidence(e, end)
-        if confidence is None:
-            continue
-        if _at_limit(axis, limit, side):
+        confidence = _edge_confidence(end)
+        if confidence is not None and _at_limit(axis, limit, side):
             return Verdict.NATURAL_LIMIT, side, None
-        if end.n_outer_infeasible >= 0.5 * end.n_outer and end.n_outer >= 4:
+        if _breaks(end) and (confidence is not None or _best_beside(e, side)):
             return Verdict.STABILITY, side, None
-        return Verdict.EDGE, side, confidence
+        if confidence is not None:
+            return Verdict.EDGE, side, confidence
     gate = e.p_effect is not None and e.p_effect < 0.05
     if not gate:
         for side, end in ends if axis.has_ends else ():
             if e.top and end.n_top >= 0.5 * e.n_top:
                 return Verdict.WATCH, side, None
-        if min(e.halves) < 0.15:
+        if axis.has_ends and min(e.halves) < 0.15:
             return Verdict.HERDED, "low" if e.halves[0] < e.halves[1] else "high", None
         if e.n >= NO_EFFECT_TRIALS and e.p_effect is not None:
             return Verdict.NO_EFFECT, None, None
@@ -141,24 +144,34 @@ def _verdict(
     return Verdict.FINE, None, None
 
 
-def _edge_confidence(e: Evidence, end: EndEvidence) -> Confidence | None:
-    if e.p_effect is None or end.belief is None:
+def _edge_confidence(end: EndEvidence) -> Confidence | None:
+    if end.belief is None or end.belief < LIKELY:
         return None
-    if e.p_effect < 0.01 and end.belief >= 0.8 and end.excess >= 0.3:
-        return "confident"
-    if e.p_effect < 0.05 and end.belief >= 0.8 and end.excess >= 0.2:
-        return "likely"
-    return None
+    return "confident" if end.belief >= CONFIDENT else "likely"
+
+
+def _breaks(end: EndEvidence) -> bool:
+    """Say whether training breaks in at least half of the outer quarter, and not everywhere alike."""
+    often = end.n_outer >= _FEW and end.n_outer_infeasible >= 0.5 * end.n_outer
+    return often and end.p_infeasible is not None and end.p_infeasible < 0.01
+
+
+def _best_beside(e: Evidence, side: Side) -> bool:
+    """Say whether the best trials lie in the half of the range next to this end."""
+    middle = sum(e.span) / 2
+    return middle <= 0.5 if side == "low" else middle >= 0.5
 
 
 def _at_limit(axis: UnitAxis, limit: Limit | None, side: Side) -> bool:
     """Say whether the bound can hardly move before it meets its natural limit."""
-    if limit is None or axis.declared.log:
-        end = None if limit is None else limit.low if side == "low" else limit.high
-        return end is not None and end > 0 and abs(axis.low - end) == 0 if side == "low" else end == axis.high
-    end = limit.low if side == "low" else limit.high
-    bound = axis.low if side == "low" else axis.high
-    return end is not None and abs(bound - end) <= _NEAR_LIMIT * (axis.high - axis.low)
+    end = None if limit is None else limit.low if side == "low" else limit.high
+    if end is None:
+        return False
+    bound, width = (axis.low if side == "low" else axis.high), axis.high - axis.low
+    if axis.declared.log:
+        return end > 0 and abs(math.log(bound / end)) <= _NEAR_LIMIT * math.log(axis.high / axis.low)
+    step = 0.0 if axis.levels is None else (axis.declared.step or 1.0)
+    return abs(bound - end) <= _NEAR_LIMIT * width or abs(bound - end) < step
 
 
 _ORDER = tuple(Verdict)

@@ -9,14 +9,12 @@ from scipy.stats import f as f_distribution
 from scipy.stats import fisher_exact
 
 from tuning.analysis.saturation_axis import UnitAxis
+from tuning.analysis.saturation_belief import Belief, EndBelief, beliefs
 from tuning.analysis.saturation_scores import ScoredTrials
 
 TOP_SHARE = 0.15  # of the ranked trials are called the best ones
 TOP_LEAST = 5
 OUTER_SHARE = 0.25  # where breaking training is looked for
-_REFITS = 100
-_RIDGE = 1.0
-_NEAR_END = 0.03
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,10 @@ class EndEvidence:
     n_top: int  # of the best trials in the zone
     n_all: int  # of all ranked trials in the zone
     excess: float  # 0 to 1: how much denser the best are here than all are; 0 when they are not
-    belief: float | None  # 0 to 1: how surely the surrogate's optimum lies at this end
+    belief: (
+        float | None
+    )  # 0 to 1: how surely the optimum lies beyond this end; None where nothing can be said
+    model: EndBelief | None  # the numbers that this belief comes from
     n_outer: int  # trials in the outer quarter, broken ones included
     n_outer_infeasible: int
     p_infeasible: float | None  # Fisher's exact test: does training break more often here than elsewhere?
@@ -46,24 +47,24 @@ class Evidence:
     effect: float | None  # share of the scores' variance that goes with it, 0 to 1
     halves: tuple[float, float]  # share of all ranked trials in the lower and the upper half of the range
     span: tuple[float, float]  # 10 % and 90 % quantile of the best trials' places, in 0 to 1
+    swing: (
+        tuple[float, float] | None
+    )  # 90 % interval: how far the score moves along the range, in its deviations
+    length: float | None  # of the surrogate along the parameter, in ranges: the shorter, the wigglier
+    profile: tuple[tuple[float, float, float], ...]  # (place, expected score, its standard deviation)
     low: EndEvidence
     high: EndEvidence
 
 
-@dataclass(frozen=True)
-class _Surrogate:
-    p_effect: float | None
-    effect: float | None
-    belief_low: float | None
-    belief_high: float | None
+def study_evidence(scored: ScoredTrials, axes: Mapping[str, UnitAxis], *, least: int) -> dict[str, Evidence]:
+    """Return the evidence for every parameter; no belief where fewer than `least` ranked trials have it."""
+    believed = beliefs(scored, axes, least=least)
+    return {name: _evidence(scored, axis, axes, believed.get(name)) for name, axis in axes.items()}
 
 
-def study_evidence(scored: ScoredTrials, axes: Mapping[str, UnitAxis]) -> dict[str, Evidence]:
-    """Return the evidence for every parameter."""
-    return {name: _evidence(scored, axis, axes) for name, axis in axes.items()}
-
-
-def _evidence(scored: ScoredTrials, axis: UnitAxis, axes: Mapping[str, UnitAxis]) -> Evidence:
+def _evidence(
+    scored: ScoredTrials, axis: UnitAxis, axes: Mapping[str, UnitAxis], belief: Belief | None
+) -> Evidence:
     placed = [
         (i, at) for i, t in enumerate(scored.ranked) if (at := axis.unit(t.params.get(axis.name))) is not None
     ]
@@ -74,24 +75,27 @@ def _evidence(scored: ScoredTrials, axis: UnitAxis, axes: Mapping[str, UnitAxis]
     best = [i for i in scored.best if i in kept][:n_top]
     top = np.array([place[i] for i in best])
     broken = np.array([p for t in scored.infeasible if (p := axis.unit(t.params.get(axis.name))) is not None])
-    surrogate = _surrogate(scored, axis, axes, [i for i, _ in placed])
+    p_effect, effect = _effect(scored, axis, axes, [i for i, _ in placed])
     return Evidence(
         n=len(u),
         n_distinct=len(np.unique(u)),
         n_top=len(top),
         top=tuple(scored.ranked[i].number for i in best),
         n_infeasible=len(broken),
-        p_effect=surrogate.p_effect,
-        effect=surrogate.effect,
+        p_effect=p_effect,
+        effect=effect,
         halves=(float(np.mean(u < 0.5)), float(np.mean(u >= 0.5))) if len(u) else (0.0, 0.0),
         span=tuple(np.quantile(top, [0.1, 0.9]).tolist()) if len(top) else (0.0, 1.0),
-        low=_end(axis, u, top, broken, surrogate.belief_low, side=-1),
-        high=_end(axis, u, top, broken, surrogate.belief_high, side=1),
+        swing=belief.swing if belief else None,
+        length=belief.length if belief else None,
+        profile=belief.profile if belief else (),
+        low=_end(axis, u, top, broken, belief.low if belief else None, side=-1),
+        high=_end(axis, u, top, broken, belief.high if belief else None, side=1),
     )
 
 
 def _end(
-    axis: UnitAxis, u: np.ndarray, top: np.ndarray, broken: np.ndarray, belief: float | None, *, side: int
+    axis: UnitAxis, u: np.ndarray, top: np.ndarray, broken: np.ndarray, belief: EndBelief | None, *, side: int
 ) -> EndEvidence:
     def within(places: np.ndarray, share: float) -> int:
         distance = places if side < 0 else 1 - places
@@ -111,17 +115,22 @@ def _end(
         n_top=n_top,
         n_all=n_all,
         excess=max(0.0, (s - m) / (1 - m)) if m < 1 else 0.0,
-        belief=belief,
+        belief=belief.probability if belief else None,
+        model=belief,
         n_outer=bad + good,
         n_outer_infeasible=bad,
         p_infeasible=p,
     )
 
 
-def _surrogate(
+def _effect(
     scored: ScoredTrials, axis: UnitAxis, axes: Mapping[str, UnitAxis], rows: Sequence[int]
-) -> _Surrogate:
-    """Fit linear and squared terms of every parameter and of the trial index to the scores."""
+) -> tuple[float | None, float | None]:
+    """Return the p-value of "this parameter has no influence" and the share of variance that goes with it.
+
+    An F-test of its slope and bend (or its levels) beside those of all other parameters and of the trial's
+    index, which takes up the drift that a sampler causes by getting better.
+    """
     y = scored.scores[list(rows)]
     n = len(y)
     mine = _columns(axis, scored, rows)
@@ -129,29 +138,13 @@ def _surrogate(
     index = np.linspace(-1, 1, n)[:, None] if n else np.empty((0, 1))
     rest = np.hstack([np.ones((n, 1)), index, index**2, *others])
     full = np.hstack([rest, mine])
-    if n < full.shape[1] + 5 or np.ptp(y) == 0:
-        return _Surrogate(None, None, None, None)
+    if not mine.shape[1] or n < full.shape[1] + 5 or np.ptp(y) == 0:
+        return None, None
     without, with_it = _residual(rest, y), _residual(full, y)
     df = n - full.shape[1]
     statistic = max(0.0, without - with_it) / mine.shape[1] / (with_it / df)
-    p = float(f_distribution.sf(statistic, mine.shape[1], df))
     effect = max(0.0, without - with_it) / float(np.sum((y - y.mean()) ** 2))
-    if not axis.has_ends:
-        return _Surrogate(p, effect, None, None)
-    random = np.random.default_rng(0)
-    at_low = at_high = 0
-    for _ in range(_REFITS):
-        rows_again = random.integers(0, n, n)
-        a, b = full[rows_again], y[rows_again]
-        ridge = _RIDGE * np.eye(full.shape[1])
-        ridge[0, 0] = 0.0
-        weights = np.linalg.solve(a.T @ a + ridge, a.T @ b)
-        slope, bend = weights[-2], weights[-1]
-        z = np.linspace(-1, 1, 201)
-        peak = (z[int(np.argmax(slope * z + bend * z * z))] + 1) / 2
-        at_low += peak <= _NEAR_END
-        at_high += peak >= 1 - _NEAR_END
-    return _Surrogate(p, effect, at_low / _REFITS, at_high / _REFITS)
+    return float(f_distribution.sf(statistic, mine.shape[1], df)), effect
 
 
 def _columns(axis: UnitAxis, scored: ScoredTrials, rows: Sequence[int]) -> np.ndarray:

@@ -25,7 +25,9 @@ def suggested_range(
 def _bound(axis: UnitAxis, u: float, limit: Limit | None, *, outward: int) -> float:
     """Return the bound at a place, rounded away from the middle of the range."""
     if axis.numbers:
-        return _beyond_choices(axis.numbers, outward=outward)
+        if 0 <= u <= 1:
+            return axis.low if outward < 0 else axis.high
+        return more_choices(axis.numbers, outward)[-1]
     declared = axis.declared
     bound = axis.low if outward < 0 else axis.high
     raw = axis.value(u)
@@ -44,8 +46,6 @@ def _bound(axis: UnitAxis, u: float, limit: Limit | None, *, outward: int) -> fl
         candidate = _round_log(raw, outward=outward)
     else:
         candidate = _round_linear(raw, width=declared.high - declared.low, outward=outward)
-        if outward < 0 <= axis.low and candidate < 0:
-            candidate = 0.0  # few parameters that are never negative may suddenly be
     if limit is not None and not limit.admits(candidate):
         candidate = _inside(limit, bound, outward=outward, whole=axis.levels is not None)
     if (bound - candidate) * outward > 0 and (u < 0 or u > 1):
@@ -73,15 +73,26 @@ def _round_linear(x: float, *, width: float, outward: int) -> float:
     return _clean(rounded * unit)
 
 
-def _beyond_choices(numbers: tuple[float, ...], *, outward: int) -> float:
-    """Return the next level of an ordered list: by the ratio of its last two, else by their difference."""
-    end, before = (numbers[-1], numbers[-2]) if outward > 0 else (numbers[0], numbers[1])
-    if before > 0 and end > 0 and len(numbers) >= 3:
-        ratios = [b / a for a, b in itertools.pairwise(numbers) if a > 0]
-        differences = [b - a for a, b in itertools.pairwise(numbers)]
-        if len(ratios) == len(numbers) - 1 and _spread(ratios) < _spread(differences):
-            return _clean(end * end / before)
-    return _clean(end + (end - before))
+def new_choices(numbers: tuple[float, ...]) -> int:
+    """Return how many levels widening adds to an ordered list of choices."""
+    return max(1, round(WIDEN_BY * len(numbers)))
+
+
+def more_choices(numbers: tuple[float, ...], outward: int) -> list[float]:
+    """Return the levels that go on where an ordered list ends, nearest first: by its ratio or its difference.
+
+    Args:
+        numbers: ascending choices, at least two.
+        outward: -1 for levels below the first, 1 for levels above the last.
+    """
+    ends = numbers[-2:] if outward > 0 else (numbers[1], numbers[0])
+    ratios = [b / a for a, b in itertools.pairwise(numbers)] if numbers[0] > 0 else []
+    differences = [b - a for a, b in itertools.pairwise(numbers)]
+    by_ratio = len(numbers) >= 3 and bool(ratios) and _spread(ratios) < _spread(differences)
+    found = list(ends)
+    for _ in range(new_choices(numbers)):
+        found.append(_clean(found[-1] ** 2 / found[-2] if by_ratio else 2 * found[-1] - found[-2]))
+    return found[2:]
 
 
 def _spread(numbers: list[float]) -> float:

@@ -32,13 +32,12 @@ def score_trials(trials: Sequence[FrozenTrial], *, maximize: bool) -> ScoredTria
     sign = 1.0 if maximize else -1.0
     ordered = sorted(trials, key=lambda t: t.number)
     complete = [(t, sign * v) for t in ordered if (v := value_of(t)) is not None]
-    values = np.array([v for _, v in complete])
-    levels = np.sort(values)
-    ranked = list(complete)
+    ranks = rankdata([v for _, v in complete]) if complete else np.empty(0)
+    ranked = [(t, float(r)) for (t, _), r in zip(complete, ranks, strict=True)]
     for trial in ordered:
         if trial.state == TrialState.PRUNED and DIVERGED not in trial.user_attrs and len(complete):
             share = _share_at_step(trial, [t for t, _ in complete], sign)
-            ranked.append((trial, float(np.quantile(levels, min(share, _CAP))) - 1e-12))
+            ranked.append((trial, min(share, _CAP) * len(complete) + 0.25))  # between two complete ones
     ranked.sort(key=lambda pair: pair[0].number)
     worth = np.array([v for _, v in ranked])
     scores = norm.ppf((rankdata(worth) - 0.5) / len(worth)) if len(worth) else np.empty(0)

@@ -76,7 +76,7 @@ def sentence(
             return f"{name} shows no effect on the value over {count(e.n, 'trial')}. It could be fixed."
     if not axis.has_ends:
         return f"{name} has no order, so it has no ends to press."
-    return f"The range of {name} looks fine: its best values lie inside."
+    return f"The range of {name} looks fine: nothing says that better values lie beyond a bound."
 
 
 def _zone_words(axis: UnitAxis, side: Side) -> str:

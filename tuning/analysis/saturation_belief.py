@@ -1,0 +1,201 @@
+"""How surely the optimum lies at, or beyond, each end of a range: what the surrogate believes.
+
+Where a sampler put its trials says little: samplers herd. So a Gaussian process is fitted to the scores, and
+for each place of a parameter the best that the other parameters can do there is looked up: the *profile*.
+Draws from the process along the profile then say where its peak may lie, with all that the trials leave open.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tuning.analysis.saturation_axis import UnitAxis
+from tuning.analysis.saturation_scores import ScoredTrials
+from tuning.analysis.surrogate import Surrogate, fit_surrogate
+
+_DRAWS = 1000
+_GRID = 21  # places along a continuum, bounds included
+_BEYOND = 0.3  # of the range: how far past a bound the process is asked
+_TOP = 30  # expected best trials, whose other parameters a profile may take
+_MIXES = 120  # and recombinations of them
+_BASES = 60
+_NEAR_END = 0.03
+_INNER = 0.8  # the gain of an end is against the best of the range without its last fifth
+_RISE = 0.15  # the rise towards an end is over this last part of the range
+_CATEGORY = 0.7  # distance between two levels without order is this times the root of 2
+
+# Logistic regression of "the noiseless optimum lies beyond this bound" on the four numbers of `EndBelief` and
+# the parameter's length, fitted by `python -m benchmarks.saturation tune` to the benchmark's tuning families.
+_INTERCEPT = -2.9
+_AT, _PAST, _GAIN, _SLOPE, _LENGTH = 0.35, 0.35, 0.5, 0.0, -0.5
+_CLIP = 5.0
+
+
+@dataclass(frozen=True)
+class EndBelief:
+    """What the surrogate says about one end of a range."""
+
+    at_end: float  # share of draws whose peak within the range lies at this end
+    past_end: float  # share of draws that are still higher past the bound
+    gain: float  # expected advantage of the end over the inner range, in standard deviations of the draws
+    rise: float  # expected rise over the last part of the range, in the same
+    probability: float  # calibrated: how often such numbers meant that the optimum lies beyond the bound
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What the surrogate says about one parameter."""
+
+    low: EndBelief
+    high: EndBelief
+    length: float  # the smaller, the faster the objective changes along the parameter; in ranges
+    swing: tuple[
+        float, float
+    ]  # 90 % interval of how far the score moves along the profile, in its standard deviations
+    profile: tuple[
+        tuple[float, float, float], ...
+    ]  # (place, expected score, standard deviation) within the range
+
+
+def beliefs(scored: ScoredTrials, axes: Mapping[str, UnitAxis], *, least: int) -> dict[str, Belief]:
+    """Return what is believed about every parameter that has ends and at least `least` ranked trials.
+
+    A conditional parameter is judged by the trials that have it.
+    """
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for name, axis in axes.items():
+        rows = tuple(i for i, t in enumerate(scored.ranked) if axis.unit(t.params.get(name)) is not None)
+        if axis.has_ends and len(rows) >= least and np.ptp(scored.scores[list(rows)]) > 0:
+            groups.setdefault(rows, []).append(name)
+    found: dict[str, Belief] = {}
+    with threadpool_limits(1, user_api="blas"):  # matrices this small only suffer from more threads
+        for rows, names in groups.items():
+            found |= _group_beliefs(scored, axes, list(rows), names)
+    return found
+
+
+def _group_beliefs(
+    scored: ScoredTrials, axes: Mapping[str, UnitAxis], rows: Sequence[int], names: Sequence[str]
+) -> dict[str, Belief]:
+    blocks = {name: _columns(axis, scored, rows) for name, axis in axes.items()}
+    blocks = {name: block for name, block in blocks.items() if np.ptp(block, axis=0).any()}
+    x = np.hstack(list(blocks.values()))
+    owner = [k for k, block in enumerate(blocks.values()) for _ in range(block.shape[1])]
+    surrogate = fit_surrogate(x, owner, scored.scores[list(rows)])
+    bases = _bases(surrogate, np.asarray(owner))
+    names_in_order = list(blocks)
+    return {
+        name: _belief(axes[name], surrogate, bases, owner.index(names_in_order.index(name)))
+        for name in names
+        if name in blocks
+    }
+
+
+def _columns(axis: UnitAxis, scored: ScoredTrials, rows: Sequence[int]) -> np.ndarray:
+    """Return what stands for a parameter: its place, or one column a level where levels have no order.
+
+    A value that a trial does not have is the middle, or no level.
+    """
+    units = [axis.unit(scored.ranked[i].params.get(axis.name)) for i in rows]
+    if axis.ordered:
+        return np.array([[0.5 if u is None else u] for u in units])
+    levels = sorted({u for u in units if u is not None})
+    return np.array([[_CATEGORY * (u == level) for level in levels] for u in units])
+
+
+def _bases(surrogate: Surrogate, owner: np.ndarray) -> np.ndarray:
+    """Return configurations worth keeping while one parameter moves: the best, and mixtures of them.
+
+    Mixtures take each parameter from another trial, so that a mirrored axis has mirrored bases.
+    """
+    top = surrogate.x[np.argsort(-surrogate.mean(surrogate.x), kind="stable")[:_TOP]]
+    random = np.random.default_rng(0)
+    donors = random.integers(0, len(top), (_MIXES, int(owner.max()) + 1))
+    changed = random.random(donors.shape) < 0.4
+    first = random.integers(0, min(10, len(top)), (_MIXES, 1))
+    source = np.where(changed, donors, first)[:, owner]
+    mixes = np.take_along_axis(top, source, axis=0)
+    bases = np.vstack([top, mixes])
+    return bases[np.argsort(-surrogate.mean(bases), kind="stable")[:_BASES]]
+
+
+def _belief(axis: UnitAxis, surrogate: Surrogate, bases: np.ndarray, column: int) -> Belief:
+    if axis.levels is None or axis.levels > _GRID:
+        inside = np.linspace(0, 1, _GRID)
+    else:
+        inside = (np.arange(axis.levels) + 0.5) / axis.levels
+    step = inside[1] - inside[0]
+    n_past = max(1, round(_BEYOND / step))
+    past = step * np.arange(1, n_past + 1)
+    places = np.concatenate([inside[0] - past[::-1], inside, inside[-1] + past])
+    draws, mean, deviation = _profile_draws(surrogate, bases, column, places)
+    length = float(surrogate.lengths[surrogate.columns[column]])
+    within = draws[:, n_past : n_past + len(inside)]
+    swings = np.quantile(np.ptp(within, axis=1), [0.05, 0.95])
+    known = slice(n_past, n_past + len(inside))
+    return Belief(
+        low=_end_belief(draws[:, ::-1], inside, n_past, length),  # every axis here is symmetric
+        high=_end_belief(draws, inside, n_past, length),
+        length=length,
+        swing=(float(swings[0]), float(swings[1])),
+        profile=tuple(
+            (float(g), float(m), float(s))
+            for g, m, s in zip(inside, mean[known], deviation[known], strict=True)
+        ),
+    )
+
+
+def _profile_draws(
+    surrogate: Surrogate, bases: np.ndarray, column: int, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return draws of the score along the profile (draws, places), its mean and its deviation (places,)."""
+    moved = np.repeat(bases[None], len(places), axis=0)
+    moved[:, :, column] = places[:, None]
+    expected = surrogate.mean(moved.reshape(-1, bases.shape[1])).reshape(len(places), -1)
+    points = moved[np.arange(len(places)), expected.argmax(axis=1)]
+    mean, covariance = surrogate.joint(points)
+    # By eigenvectors of fixed sign, so that mirrored places give mirrored draws.
+    values, vectors = np.linalg.eigh(covariance)
+    vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
+    normal = np.random.default_rng(0).standard_normal((_DRAWS, len(places)))
+    draws = mean + (normal * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return draws, mean, np.sqrt(np.maximum(np.diag(covariance), 0.0))
+
+
+def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int, length: float) -> EndBelief:
+    """Return the belief about the upper end; `draws` run from below the range to above it."""
+    n = len(inside)
+    within = draws[:, n_past : n_past + n]
+    near = inside >= min(1 - _NEAR_END, inside[-1]) - 1e-9
+    inner = inside <= max(_INNER, inside[-3]) + 1e-9
+    at_end = float(np.mean(near[within.argmax(axis=1)]))
+    past_end = float(np.mean(draws.argmax(axis=1) >= n_past + n))
+    gain = _deviations(within[:, -1] - within[:, inner].max(axis=1))
+    back = max(1, round(_RISE / (inside[1] - inside[0]))) if n > 10 else 1
+    rise = _deviations(within[:, -1] - within[:, -1 - back])
+    return EndBelief(at_end, past_end, gain, rise, _probability(at_end, past_end, gain, rise, length))
+
+
+def _deviations(differences: np.ndarray) -> float:
+    """Return a mean in its own standard deviations, clipped."""
+    return float(np.clip(differences.mean() / (differences.std() + 1e-12), -_CLIP, _CLIP))
+
+
+def features(at_end: float, past_end: float, gain: float, rise: float, length: float) -> tuple[float, ...]:
+    """Return what the logistic regression weighs, in the order of its weights."""
+    return _logit(at_end), _logit(past_end), gain, rise, math.log(length)
+
+
+def _probability(at_end: float, past_end: float, gain: float, rise: float, length: float) -> float:
+    weights = (_AT, _PAST, _GAIN, _SLOPE, _LENGTH)
+    total = _INTERCEPT + sum(
+        w * f for w, f in zip(weights, features(at_end, past_end, gain, rise, length), strict=True)
+    )
+    return 1 / (1 + math.exp(-total))
+
+
+def _logit(share: float) -> float:
+    return math.log((share + 0.01) / (1.01 - share))
