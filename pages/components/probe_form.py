@@ -1,0 +1,178 @@
+"""The request for a probe: which values, how many configurations and seeds, how many steps; and the start."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import frame
+from tuning import jobs
+from tuning.analysis.look import count, duration, three_digits, whole
+from tuning.analysis.saturation import ParameterSaturation
+from tuning.analysis.verdicts import Side, Verdict
+from tuning.launch import Run
+from tuning.probe import MOST_CONFIGURATIONS, MOST_SEEDS, PlannedProbe, plan_probe, probe_seconds
+from tuning.probe_jobs import next_draw, start_probe
+from tuning.probe_values import ProbeError
+from tuning.retraining_plan import PlanError
+
+_FRACTIONS = {"All": 1.0, "Half": 0.5, "A quarter": 0.25}
+_ALL = "All"
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The names under which the session keeps one form."""
+
+    values: str
+    configurations: str
+    seeds: str
+    steps: str
+    problem: str
+
+
+def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str | None) -> None:
+    """Draw what a probe would train, editable, and the button that starts it; or why there can be none.
+
+    Args:
+        run: the study.
+        p: the parameter.
+        side: of the bound in question.
+        busy_with: the parameter that a probe of this study is busy with, if one is.
+    """
+    keys = _keys(run, p.name)
+    try:
+        default = plan_probe(run, p.name, side, inside=_inside(p))
+    except ProbeError as error:
+        st.caption(f"No probe here. {frame.escape(str(error))}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=f"probe-request-{p.name}"):
+        with st.popover(
+            _label(p), icon=":material/experiment:", disabled=busy_with is not None, key=f"probe-{p.name}"
+        ):
+            _draw_form(run, p, side, default, keys)
+        st.caption(_promise(run, default, busy_with), width="stretch")
+    if problem := st.session_state.get(keys.problem):
+        st.error(frame.escape(problem), icon=":material/error:")
+
+
+def _draw_form(run: Run, p: ParameterSaturation, side: Side, default: PlannedProbe, keys: _Keys) -> None:
+    q = default.question
+    st.text_input(
+        f"Values of {frame.escape(p.name)} to try",
+        value=", ".join(f"{value:.6g}" for value in q.values),
+        key=keys.values,
+        help="One to five numbers with commas between them. The values that the configurations have now are "
+        "trained as well, with the same seeds.",
+    )
+    left, right = st.columns(2)
+    left.number_input(
+        "Configurations",
+        value=len(q.configurations),
+        step=1,
+        key=keys.configurations,
+        help=f"The best distinct ones of the study, 1 to {MOST_CONFIGURATIONS}.",
+    )
+    right.number_input(
+        "Seeds",
+        value=q.n_seeds,
+        step=1,
+        key=keys.seeds,
+        help=f"New ones, the same for each configuration and value, 1 to {MOST_SEEDS}. "
+        "More of them narrow the interval.",
+    )
+    st.segmented_control(
+        "Share of the study's steps",
+        list(_FRACTIONS),
+        default=_ALL,
+        required=True,
+        key=keys.steps,
+        help="A shorter training takes less time, but what is better early need not be better in the end.",
+    )
+    try:
+        planned = _planned(run, p, side, keys)
+    except ProbeError as error:
+        st.error(frame.escape(str(error)), icon=":material/block:")
+        planned = None
+    if planned is not None:
+        st.markdown(f"{frame.escape(planned.words)} {_time(run, planned)}")
+        if planned.question.n_timesteps < planned.question.study_timesteps:
+            st.caption(
+                f"Trials of the study train {whole(planned.question.study_timesteps)} steps. With fewer, the "
+                "answer holds for the shorter training."
+            )
+    st.button(
+        "Start the probe",
+        type="primary",
+        icon=":material/play_arrow:",
+        key=f"probe-start-{p.name}",
+        disabled=planned is None,
+        on_click=_start,
+        args=(run, p, side, keys),
+    )
+
+
+def _start(run: Run, p: ParameterSaturation, side: Side, keys: _Keys) -> None:
+    st.session_state.pop(keys.problem, None)
+    try:
+        start_probe(run.folder, _planned(run, p, side, keys))
+    except (jobs.AlreadyRunning, jobs.StartFailed, ProbeError, PlanError, OSError) as error:
+        st.session_state[keys.problem] = str(error)
+
+
+def _planned(run: Run, p: ParameterSaturation, side: Side, keys: _Keys) -> PlannedProbe:
+    """Plan what the form holds now.
+
+    Raises:
+        ProbeError: it makes no sense.
+    """
+    assert run.spec is not None
+    fraction = _FRACTIONS.get(str(st.session_state[keys.steps]), 1.0)
+    return plan_probe(
+        run,
+        p.name,
+        side,
+        values=_numbers(str(st.session_state[keys.values])),
+        n_configurations=int(st.session_state[keys.configurations]),
+        n_seeds=int(st.session_state[keys.seeds]),
+        n_timesteps=max(1, round(fraction * run.spec.budget.n_timesteps)),
+        draw=next_draw(run.folder),
+    )
+
+
+def _numbers(text: str) -> list[float]:
+    parts = [part for part in text.replace(";", ",").split(",") if part.strip()]
+    try:
+        return [float(part) for part in parts]
+    except ValueError:
+        raise ProbeError(f"Give numbers with commas between them: received {text[:60]!r}.") from None
+
+
+def _promise(run: Run, default: PlannedProbe, busy_with: str | None) -> str:
+    if busy_with is not None:
+        return f"A probe of {frame.escape(busy_with)} is running. One at a time."
+    values = " and ".join(three_digits(value) for value in default.question.values)
+    return (
+        f"Trains the best configurations again, at {values} and as they were, in pairs that share their "
+        f"seeds: {count(len(default.plan.runs), 'short run')}. {_time(run, default)}"
+    )
+
+
+def _time(run: Run, planned: PlannedProbe) -> str:
+    about = f"About {duration(probe_seconds(run, planned))}"
+    return f"{about}, longer while the study runs." if run.status.state.alive else f"{about}."
+
+
+def _label(p: ParameterSaturation) -> str:
+    if not _inside(p):
+        return "Probe beyond the bound"
+    return "Probe the upper half" if p.side == "high" else "Probe the lower half"
+
+
+def _inside(p: ParameterSaturation) -> bool:
+    """Whether the first value lies inside the range, since hardly anything is known there."""
+    return p.verdict in (Verdict.WATCH, Verdict.HERDED)
+
+
+def _keys(run: Run, name: str) -> _Keys:
+    stem = f"probe-{run.folder.id}-{name}"
+    return _Keys(*(f"{stem}-{part}" for part in ("values", "configurations", "seeds", "steps", "problem")))
