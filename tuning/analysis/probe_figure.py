@@ -16,7 +16,7 @@ _TITLES = {
     ProbeVerdict.BREAKS_BEYOND: "Training breaks beyond the bound",
     ProbeVerdict.CANNOT_TELL: "The probe cannot tell",
 }
-_SPREAD = 0.28  # of the distance between two values, taken up by the pairs at one value
+_FIRST, _LAST = 0.1, 0.34  # beside a value's mean, where its pairs stand: the first and last configuration
 
 
 def probe_figure(info: ProbeInfo, *, theme: str = "light") -> go.Figure:
@@ -44,7 +44,7 @@ def probe_figure(info: ProbeInfo, *, theme: str = "light") -> go.Figure:
         tickvals=places,
         ticktext=words,
         showgrid=False,
-        range=[-0.5, n + 0.5],
+        range=[-0.4, n + 0.5],
         title_text=safe(info.parameter, 32),
     )
     figure.update_yaxes(title_text="return, against own value", nticks=5)
@@ -61,7 +61,7 @@ def _add_pairs(figure: go.Figure, info: ProbeInfo, index: int, trial: int, colou
     n_trials = len(info.trials)
     for k, value in enumerate(info.values):
         pairs = [pair for pair in value.pairs if pair.trial == trial]
-        offset = 0.0 if n_trials == 1 else _SPREAD * (index / (n_trials - 1) - 0.5) * 2
+        offset = _FIRST + (_LAST - _FIRST) * index / max(n_trials - 1, 1)
         for pair in pairs:
             xs.append(_place(info, k) + offset)
             ys.append(pair.after - pair.before)
