@@ -44,7 +44,10 @@ def stamp(path: Path) -> Stamp:
 
 def version(folder: RunFolder) -> tuple[str, Stamp, Stamp]:
     """Return a key for whatever is computed from a study's trials and spec."""
-    source = _source(folder)
+    try:
+        source = _source(folder)
+    except UNREADABLE:  # who reads the trials is told why
+        return (str(folder.path), (0, 0, 0), stamp(folder.source))
     if source is not None:
         return (str(folder.path), _source_stamp(source), stamp(folder.source))
     return (str(folder.path), stamp(folder.journal), stamp(folder.spec))

@@ -13,7 +13,6 @@ from tuning.analysis.look import count, whole
 from tuning.opening import open_study
 
 _FILE, _STUDY = "open-file", "open-study-name"
-_PROBLEM = "open-problem"  # session: why the last press opened nothing
 
 
 def draw() -> None:
@@ -40,6 +39,13 @@ def draw() -> None:
 
 
 def _draw_studies(text: str) -> None:
+    if "://" in text:
+        st.error(
+            "Pages open files only: the URL of a database would choose a module to import and a host to "
+            "contact. In a terminal, `python -m tuning diagnose URL` takes one.",
+            icon=":material/block:",
+        )
+        return
     try:
         path = find_under_roots(text)
         studies = cached.studies_in(path)
@@ -62,18 +68,13 @@ def _draw_studies(text: str) -> None:
         disabled=len(usable) == 1,
         help="The file holds these. Each one that you open becomes a line in the list of studies.",
     )
-    st.button("Open", key="open-now", icon=":material/folder_open:", on_click=_open, args=(path, name))
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(frame.escape(problem), icon=":material/error:")
-
-
-def _open(path: Path, name: str) -> None:
-    try:
-        folder = open_study(check_allowed(path), name, runs_root())
-    except (SourceUnreadable, NoSuchStudy, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
-    else:
-        frame.go("pages/history.py", folder)
+    if st.button("Open", key="open-now", icon=":material/folder_open:"):
+        try:
+            folder = open_study(check_allowed(path), name, runs_root())
+        except (SourceUnreadable, NoSuchStudy, OSError) as error:
+            st.error(frame.escape(str(error)), icon=":material/error:")
+        else:
+            frame.go("pages/history.py", folder)
 
 
 def _words(study: StudyListing) -> str:
