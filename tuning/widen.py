@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tuning.analysis.outcomes import number
+from tuning.analysis.saturation_range import more_choices
 from tuning.analysis.verdicts import Verdict
 from tuning.analysis.words import three_digits
 from tuning.space.parameters import Parameter, Scalar, shown
@@ -129,12 +130,21 @@ def _widened(p: Parameter, bounds: Bounds) -> dict[str, Any]:
         return {**data, "low": low, "high": high}
     choices: list[Scalar] = list(p.choices or ())
     are_whole = all(isinstance(choice, int) for choice in choices)
-    for end in (low, high):
-        if not min(levels) <= end <= max(levels):
-            level = int(end) if are_whole and float(end).is_integer() else end
-            descending = levels[0] > levels[-1]
-            choices.insert(0 if (end < min(levels)) != descending else len(choices), level)
+    descending = levels[0] > levels[-1]
+    for outward, end in ((-1, low), (1, high)):
+        for level in _levels_up_to(end, tuple(sorted(levels)), outward):
+            choice = int(level) if are_whole and float(level).is_integer() else level
+            choices.insert(0 if (outward < 0) != descending else len(choices), choice)
     return {**data, "choices": [c for c in choices if low <= (number(c) or 0.0) <= high]}
+
+
+def _levels_up_to(end: float, ascending: tuple[float, ...], outward: int) -> list[float]:
+    """Return the new levels, nearest first, where an ordered list of choices grows to `end`."""
+    last = ascending[0] if outward < 0 else ascending[-1]
+    if (end - last) * outward <= 0:
+        return []
+    between = more_choices(ascending, outward) if len(ascending) > 1 else []
+    return [level for level in between if (end - level) * outward > 0] + [end]
 
 
 def _levels(p: Parameter) -> list[float] | None:
