@@ -81,6 +81,32 @@ def finished(runs_dir: Path) -> RunFolder:
     return folder
 
 
+@pytest.fixture
+def pressed(runs_dir: Path) -> RunFolder:
+    """A study whose best trials press the upper bound of the learning rate, made without training."""
+    spec = build_spec(
+        {
+            "name": "pressed",
+            "env": {"id": "CartPole-v1"},
+            "search_space": "learning-rate-only",
+            "budget": {"n_trials": 60, "n_timesteps": 1000},
+            "defaults_first": False,
+        }
+    )
+    folder = launch.create_study(spec, runs_dir)
+    study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
+    rate = optuna.distributions.FloatDistribution(3e-5, 3e-3, log=True)
+    for number in range(60):
+        u = number * 0.6180339887 % 1
+        params = {"learning_rate": 3e-5 * 100**u}
+        one = {"learning_rate": rate}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=one, value=300 * u))
+    write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
+    ended = {"state": "finished", "reason": "All 60 trials are done.", "ended_at": time.time()}
+    write_record(folder.exit, ended)
+    return folder
+
+
 def test_launch_watch_restart_stop_and_read(
     visit, wait_ready, dashboards, start_dashboard, new_page, runs_dir
 ):
@@ -127,7 +153,7 @@ def test_launch_watch_restart_stop_and_read(
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["Launch", "Live", "History", "Slices"])
+@pytest.mark.parametrize("name", ["Launch", "Live", "History", "Slices", "Saturation"])
 def test_every_page_opens_by_deep_link_on_a_fresh_server(visit, finished, name):
     page = visit(f"{name.lower()}?study={finished.id}")
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
@@ -159,15 +185,30 @@ def test_open_and_delete_from_the_table(visit, wait_ready, finished):
     assert not finished.path.exists()
 
 
+def test_from_the_badge_to_the_verdict_and_why(visit, wait_ready, pressed):
+    page = visit(f"history?study={pressed.id}")
+    badge = page.get_by_role("link", name=re.compile("oo narrow: learning_rate"))
+    badge.click()  # it comes once a thread has weighed the evidence
+    page.wait_for_url(f"**/saturation?study={pressed.id}*")
+    card = page.locator(".st-key-card-learning_rate")
+    expect(card.get_by_text(re.compile("presses its upper bound"))).to_be_visible()
+    expect(card.locator(".js-plotly-plot")).to_be_visible()
+    expect(card.get_by_text("Best trials in the edge zone")).to_have_count(0)
+    card.locator("summary", has_text="Why should I believe this?").click()
+    expect(card.get_by_text("Best trials in the edge zone")).to_be_visible()
+    expect(card.get_by_text("after all 60 trials")).to_be_visible()
+    wait_ready(page)
+
+
 def test_dark_mode_is_dark(visit, new_page, finished):
     page = visit(f"live?study={finished.id}", new_page(dark=True))
     background = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert background == "rgb(15, 20, 26)"
 
 
-def test_nothing_scrolls_sideways_on_a_phone(visit, new_page, finished):
+def test_nothing_scrolls_sideways_on_a_phone(visit, new_page, finished, pressed):
     page = new_page(width=390, height=844)
-    for path in ("", "launch", f"live?study={finished.id}"):
+    for path in ("", "launch", f"live?study={finished.id}", f"saturation?study={pressed.id}"):
         visit(path, page)
         main = page.locator("[data-testid=stMain]")
         assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 2
