@@ -203,7 +203,7 @@ def _trials(row: StudyRow) -> str:
 def _task(row: StudyRow) -> str:
     if row.environment:
         task = f"{row.algorithm} on {row.environment}"
-        return f"{task}, continues {row.continues}" if row.continues else task
+        return f"continues {row.continues}: {task}" if row.continues else task
     return f"from {Path(row.file).name}" if row.file else ""
 
 

@@ -46,10 +46,12 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
 def _draw_history(
     trials: Sequence[FrozenTrial], taken_over: Sequence[FrozenTrial], *, maximize: bool, theme: str
 ) -> None:
-    parent = bool(taken_over) and _parent_toggle()
+    toggles = st.container(horizontal=True, gap="medium")
+    with toggles:
+        parent = bool(taken_over) and _parent_toggle()
     if not parent and _say(history.not_ready(trials)):
         return
-    with st.container(horizontal=True, gap="medium"):
+    with toggles:
         pruned = _pruned_toggle()
         log = st.toggle(
             "Log scale",

@@ -77,13 +77,14 @@ def test_history_counts_only_own_trials_and_says_what_was_imported(open_page, pa
 
 def test_the_parent_is_drawn_when_asked_for(open_page, child):
     app = open_page(PAGE, study=child.id)
-    assert traces(app).keys() >= {"complete", "best so far"}
+    again = "best of the parent, again"
+    assert traces(app).keys() >= {again, "best so far"}
     assert "imported" not in traces(app)
-    assert traces(app)["complete"]["x"] == [6, 7]
+    assert traces(app)[again]["x"] == [6, 7]
     app.toggle(key="parent").set_value(True).run()
     assert traces(app)["imported"]["x"] == [0, 1, 2, 3]
-    assert traces(app)["complete"]["x"] == [0, 1]
-    assert traces(app)["complete"]["customdata"] == [6, 7]
+    assert traces(app)[again]["x"] == [0, 1]
+    assert traces(app)[again]["customdata"] == [6, 7]
     app = open_page(PAGE, study=child.id, parent="true")
     assert "imported, best so far" in traces(app)
 
@@ -181,7 +182,7 @@ def test_live_and_home_count_own_trials(open_page, parent, child, shown):
     row = study_row(child)
     assert (row.done, row.total, row.best, row.best_so_far) == (2, 5, -670.0, (-690.0, -670.0))
     frame = study_frame([row, study_row(parent)], now=time.time())
-    assert frame["task"].tolist() == [f"PPO on Pendulum-v1, continues {parent.id}", "PPO on Pendulum-v1"]
+    assert frame["task"].tolist() == [f"continues {parent.id}: PPO on Pendulum-v1", "PPO on Pendulum-v1"]
 
 
 def test_hostile_lineage_stays_text(open_page, child, shown):

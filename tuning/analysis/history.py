@@ -1,7 +1,7 @@
 """Did it converge? Every trial's value over the trial number, and the best so far."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -128,8 +128,12 @@ def history_figure(
     hover_pruned = [f"trial {n}<br>pruned at {three_digits(v)}" for n, v in pruned]
     _draw_trials(figure, "pruned", pruned, hover_pruned, axis, theme, start)
     again = {n: f"<br>runs trial {trial} of {safe(study)} again" for n, study, trial in info.reruns}
-    hover = [f"trial {n}<br>{three_digits(v)}{again.get(n, '')}" for n, v in info.complete]
-    _draw_trials(figure, "complete", info.complete, hover, axis, theme, start, dotted=again.keys())
+    fresh = [(n, v) for n, v in info.complete if n not in again]
+    hover = [f"trial {n}<br>{three_digits(v)}" for n, v in fresh]
+    _draw_trials(figure, "complete", fresh, hover, axis, theme, start)
+    repeated = [(n, v) for n, v in info.complete if n in again]
+    hover_repeated = [f"trial {n}<br>{three_digits(v)}{again[n]}" for n, v in repeated]
+    _draw_trials(figure, "repeated", repeated, hover_repeated, axis, theme, start)
     if info.best_so_far:
         last, value, number = info.best_so_far[-1]
         steps = [*info.best_so_far, *([(info.last_number, value, number)] if info.last_number > last else [])]
@@ -190,13 +194,11 @@ def _draw_trials(
     axis: ValueAxis,
     theme: str,
     start: int,
-    *,
-    dotted: Collection[int] = (),
 ) -> None:
     if not points:
         return
     border = "triangle-down" if axis.maximize else "triangle-up"
-    inside = "circle-open" if role == "pruned" else "circle"
+    inside = {"pruned": "circle-open", "repeated": "diamond"}.get(role, "circle")
     if role == "pruned":
         border += "-open"
     numbers = [n for n, _ in points]
@@ -208,9 +210,7 @@ def _draw_trials(
             numbers,
             hover,
             theme=theme,
-            symbol=[
-                border if axis.outside(v) else "circle-cross" if n in dotted else inside for n, v in points
-            ],
+            symbol=[border if axis.outside(v) else inside for _, v in points],
         )
     )
 

@@ -16,9 +16,10 @@ _MARKS = {
     "baseline": ("square", 9, "baseline"),
     "best": ("star", 15, "best"),
     "imported": ("circle", 5, "imported"),
+    "repeated": ("diamond", 9, "best of the parent, again"),
 }
 _OPACITY = {"complete": 0.7, "imported": 0.55}
-_COLOURS = {"imported": "baseline"}  # role -> the role whose colour it has
+_COLOURS = {"imported": "baseline", "repeated": "complete"}  # role -> the role whose colour it has
 
 
 def marks(

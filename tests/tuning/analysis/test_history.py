@@ -108,7 +108,7 @@ def test_own_trials_are_numbered_and_drawn_alone_by_default(continued):
     assert (own.first_number, own.reruns) == (20, ((20, "<b>old</b>", 17),))
     figure = history_figure(own)
     assert "imported" not in traces(figure)
-    assert list(traces(figure)["complete"].x) == [20, 21, 22, 23, 24, 25]
+    assert list(traces(figure)["complete"].x) == [21, 22, 23, 24, 25]
     assert figure.layout.xaxis.range[0] == 19.5
     assert "Best so far: -280 after 6 trials" in figure.layout.title.text
     assert "imported" not in figure.layout.title.text
@@ -120,8 +120,8 @@ def test_imported_trials_are_drawn_behind_from_the_start_of_their_study(continue
     drawn = traces(figure)
     assert list(drawn["imported"].x) == [n for n in range(20) if n != 5]
     assert list(drawn["imported"].customdata) == list(drawn["imported"].x)
-    assert list(drawn["complete"].x) == [0, 1, 2, 3, 4, 5]
-    assert list(drawn["complete"].customdata) == [20, 21, 22, 23, 24, 25]
+    assert list(drawn["complete"].x) == [1, 2, 3, 4, 5]
+    assert list(drawn["complete"].customdata) == [21, 22, 23, 24, 25]
     assert drawn["imported, best so far"].line.dash == "dash"
     assert (drawn["imported, best so far"].x[-1], drawn["imported, best so far"].y[-1]) == (19, -310.0)
     assert drawn["best"].x[0] == 5
@@ -142,10 +142,9 @@ def test_the_line_to_beat_goes_on_as_far_as_the_study_does(continued, trial):
 
 def test_a_configuration_that_runs_again_is_marked_and_its_origin_escaped(continued):
     _, own = continued
-    complete = traces(history_figure(own))["complete"]
-    assert complete.marker.symbol[0] == "circle-cross"
-    assert set(complete.marker.symbol[1:]) == {"circle"}
-    assert "runs trial 17 of &lt;b&gt;old&lt;/b&gt; again" in complete.hovertext[0]
+    again = traces(history_figure(own))["best of the parent, again"]
+    assert (list(again.x), list(again.customdata), again.marker.symbol) == ([20], [20], ("diamond",))
+    assert "runs trial 17 of &lt;b&gt;old&lt;/b&gt; again" in again.hovertext[0]
 
 
 def test_imported_trials_without_own_results(continued, trial):
