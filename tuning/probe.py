@@ -15,7 +15,7 @@ from tuning.analysis.verdicts import Side
 from tuning.analysis.words import count, three_digits, whole
 from tuning.estimate import study_seconds
 from tuning.launch import Run
-from tuning.probe_values import ProbeError, checked_values, default_values, spec_axes
+from tuning.probe_values import NothingToProbe, ProbeError, checked_values, default_values, spec_axes
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun
 from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
@@ -220,7 +220,7 @@ def _best(run: Run, n: int, axes: Mapping[str, UnitAxis]) -> list[tuple[FrozenTr
     order = ranked(run.study.trials, maximize=run.study.maximize)
     trials = [t for t in order if t.number in values and t.params.keys() == axes.keys()][:_CANDIDATES]
     if not trials:
-        raise ProbeError("A probe trains the best configurations again, and no trial is complete yet.")
+        raise NothingToProbe("A probe trains the best configurations again, and no trial is complete yet.")
     chosen: list[FrozenTrial] = []
     for trial in trials:
         if len(chosen) < n and not any(_same(trial, other, axes) for other in chosen):

@@ -23,6 +23,10 @@ class ProbeError(ValueError):
     """A probe cannot be planned; says why, and what to do."""
 
 
+class NothingToProbe(ProbeError):
+    """The study has no complete trial yet."""
+
+
 def spec_axes(spec: StudySpec) -> dict[str, UnitAxis]:
     """Return the axis of each parameter as the study's request declares it, whatever its trials hold."""
     params = {p.name: p.choices[0] if p.choices else p.low for p in spec.search_space}

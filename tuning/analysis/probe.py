@@ -176,11 +176,14 @@ def _difference_words(value: ProbedValue) -> str:
     d = value.difference
     assert d is not None
     up = d.mean >= 0
-    sign = 1 if up else -1
     size = f"the return is {three_digits(abs(d.mean))} {'higher' if up else 'lower'}"
     if d.low is None or d.high is None:
         return f"{size}, in a single pair"
-    low, high = sorted((sign * d.low, sign * d.high))
+    low, high = d.low, d.high
+    if d.direction == "cannot tell":  # an interval around zero reads with signs only
+        size = f"the return changes by {three_digits(d.mean)}"
+    elif not up:
+        low, high = -d.high, -d.low
     interval = f"{d.level:.0%} interval {three_digits(low)} to {three_digits(high)}".replace("%", " %")
     return f"{size} ({interval}, better in {d.wins} of {count(d.n, 'pair')})"
 

@@ -10,6 +10,8 @@ from tuning.environments import EnvironmentsError
 from tuning.export import ExportError
 from tuning.jobs import AlreadyRunning, JobState, JobStatus, StartFailed
 from tuning.launch import Busy
+from tuning.probe_values import NothingToProbe, ProbeError
+from tuning.retraining_plan import PlanError
 from tuning.spec import SpecError
 
 
@@ -44,6 +46,8 @@ class Refused(Exception):
 _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SpecError, Exit.BAD_INPUT),
     (EnvironmentsError, Exit.BAD_INPUT),
+    (NothingToProbe, Exit.NOTHING_YET),
+    (ProbeError, Exit.BAD_INPUT),
     (AlreadyRunning, Exit.CONFLICT),
     (Busy, Exit.CONFLICT),
     (UnknownRun, Exit.NO_STUDY),
@@ -51,6 +55,7 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SourceUnreadable, Exit.FAILED),
     (StartFailed, Exit.FAILED),
     (ExportError, Exit.FAILED),
+    (PlanError, Exit.FAILED),
     (JournalMissing, Exit.FAILED),
     (JournalDamaged, Exit.FAILED),
     (OSError, Exit.FAILED),

@@ -28,7 +28,7 @@ def wait_for_end(folder: RunFolder) -> Exit:
 
     Ctrl-C leaves the study running.
     """
-    line = _Line()
+    line = ProgressLine()
     try:
         status = _watch(folder, line)
     except KeyboardInterrupt:
@@ -46,7 +46,7 @@ def wait_for_end(folder: RunFolder) -> Exit:
     return outcome(status, timed_out=timed_out)
 
 
-def _watch(folder: RunFolder, line: "_Line") -> JobStatus:
+def _watch(folder: RunFolder, line: "ProgressLine") -> JobStatus:
     storage = open_journal(folder.journal)  # kept open: later reads take only what is new
     while True:
         status = job_status(folder)  # before the trials, so that the last line shows all of them
@@ -60,7 +60,7 @@ def _watch(folder: RunFolder, line: "_Line") -> JobStatus:
         time.sleep(POLL_S)
 
 
-class _Line:
+class ProgressLine:
     """One line that is redrawn on a terminal, and repeated now and then elsewhere."""
 
     def __init__(self) -> None:

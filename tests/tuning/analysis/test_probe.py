@@ -87,6 +87,7 @@ def test_the_direction_of_the_study_decides(maximize):
     asked = question(maximize=maximize)
     info = info_of(asked, results(asked, {5e-4: -80.0, 1e-3: -90.0}))
     assert info.verdict == (ProbeVerdict.WORSE_BEYOND if maximize else ProbeVerdict.BETTER_BEYOND)
+    assert "interval 7" in info.sentence or "interval 8" in info.sentence, "no sign where the word says lower"
     shown = "80 lower" if maximize else "90 lower"  # the nearest value is what counts against the bound
     assert shown in info.sentence
     assert ("better in 0 of 9" if maximize else "better in 9 of 9") in info.sentence
@@ -97,6 +98,8 @@ def test_noise_is_no_verdict():
     info = info_of(asked, results(asked, {1e-3: lambda c, seed: 40 * (-1) ** (c + seed)}))
     assert info.verdict == ProbeVerdict.CANNOT_TELL
     assert info.sentence.startswith("The probe cannot tell: at learning_rate")
+    assert "the return changes by" in info.sentence
+    assert "interval -" in info.sentence, "an interval around zero has both signs"
 
 
 def test_where_it_stops_being_better_is_said():

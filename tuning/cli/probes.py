@@ -1,0 +1,209 @@
+"""The command that looks beyond a bound: plan a probe, start it, wait for it, say what it found."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storage.paths import RunFolder, find_run, runs_root
+from tuning import jobs, launch
+from tuning.analysis.words import count, duration
+from tuning.cli import output
+from tuning.cli.exits import Exit, Refused
+from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
+from tuning.cli.watch import POLL_S, ProgressLine
+from tuning.jobs import JobState
+
+if TYPE_CHECKING:  # with SciPy, which other commands do without
+    from tuning.launch import Run
+    from tuning.probe_jobs import ProbeJob
+
+STOP_WAIT_S = 15.0
+_SIDES = ("low", "high")
+
+
+def probe(
+    study: StudyId,
+    parameter: Annotated[str, typer.Argument(metavar="PARAMETER", help="Its stored name.")],
+    side: Annotated[
+        str | None, typer.Option(metavar="low|high", help="Which bound [default: by the verdict].")
+    ] = None,
+    value: Annotated[
+        list[float] | None,
+        typer.Option("--value", help="A value to try; several times [default: halfway and suggested]."),
+    ] = None,
+    configurations: Annotated[int, typer.Option(help="How many of the best configurations.")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option(help="New seeds [default: so many that 20 to 30 runs come out].")
+    ] = None,
+    timesteps: Annotated[
+        int | None,
+        typer.Option(help="Steps a run [default: the study's; with fewer, the answer is for fewer]."),
+    ] = None,
+    wait: Wait = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the newest probe of it instead.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest one instead.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show the newest one instead.")] = False,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Train the best configurations again with one parameter beyond its bound, in pairs that share seeds.
+
+    Prints the sentence that says what was found, or, without --wait, what will be trained.
+    """
+    from tuning.probe_jobs import read_probe, resume_probe, start_probe
+
+    if stop + resume + status > 1:
+        raise Refused(Exit.BAD_INPUT, "--stop, --resume and --status exclude each other: give one of them.")
+    folder = find_run(runs_root(runs_dir), study)
+    if stop or resume or status:
+        job = _newest(folder, parameter)
+        if stop:
+            _stop(job)
+        elif resume and not job.status.state.alive:
+            resume_probe(folder, job.folder)
+    else:
+        planned = _plan(launch.read_run(folder), parameter, side, value, configurations, seeds, timesteps)
+        job = read_probe(start_probe(folder, planned))
+        output.note(planned.words)
+    code = _wait(job.folder) if wait else Exit.DONE
+    _show(read_probe(job.folder), as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _plan(
+    run: "Run",
+    parameter: str,
+    side: str | None,
+    values: list[float] | None,
+    configurations: int,
+    seeds: int | None,
+    timesteps: int | None,
+) -> Any:
+    from tuning.analysis.verdicts import Verdict
+    from tuning.probe import plan_probe
+    from tuning.probe_jobs import next_draw
+
+    if side is not None and side not in _SIDES:
+        raise Refused(Exit.BAD_INPUT, f"--side must be low or high: received {side[:40]!r}.")
+    inside = False
+    if side is None:
+        side, verdict = _side_of_verdict(run, parameter)
+        inside = verdict in (Verdict.WATCH, Verdict.HERDED)
+    return plan_probe(
+        run,
+        parameter,
+        "low" if side == "low" else "high",
+        values=values or None,
+        inside=inside,
+        n_configurations=configurations,
+        n_seeds=seeds,
+        n_timesteps=timesteps,
+        draw=next_draw(run.folder),
+    )
+
+
+def _side_of_verdict(run: "Run", parameter: str) -> tuple[str, str]:
+    from tuning.analysis.saturation import saturation_info
+    from tuning.space.limits import spec_limits
+
+    limits = spec_limits(run.spec) if run.spec else {}
+    info = saturation_info(run.study.trials, maximize=run.study.maximize, limits=limits)
+    found = next((p for p in info.parameters if p.name == parameter), None)
+    if found is None or found.side is None:
+        said = f" The verdict on it is: {found.verdict}." if found else ""
+        raise Refused(
+            Exit.BAD_INPUT,
+            f"Nothing says which bound of {parameter[:64]} to look beyond.{said} "
+            "Give --side low or --side high.",
+        )
+    return found.side, found.verdict
+
+
+def _newest(folder: RunFolder, parameter: str) -> "ProbeJob":
+    from tuning.probe_jobs import ProbeJob, find_probes
+
+    found = [job for job in find_probes(folder, parameter) if isinstance(job, ProbeJob)]
+    if not found:
+        raise Refused(
+            Exit.NOTHING_YET,
+            f"There is no probe of {parameter[:64]}. `python -m tuning probe {folder.id} {parameter[:64]}` "
+            "starts one.",
+        )
+    return found[0]
+
+
+def _stop(job: "ProbeJob") -> None:
+    if not jobs.request_stop(job.folder, "now"):
+        output.note("The probe is not running.")
+        return
+    deadline = time.monotonic() + STOP_WAIT_S
+    while jobs.job_status(job.folder).state.alive:
+        if time.monotonic() > deadline:
+            raise Refused(Exit.FAILED, f"The probe has not stopped within {STOP_WAIT_S:.0f} s.")
+        time.sleep(0.05)
+
+
+def _wait(folder: RunFolder) -> Exit:
+    """Wait until the probe has ended; Ctrl-C leaves it running."""
+    from tuning.probe_jobs import read_probe
+
+    line = ProgressLine()
+    try:
+        while True:
+            job = read_probe(folder)
+            p = job.progress
+            left = "" if p.eta_s is None else f"  {duration(p.eta_s)} left"
+            line.show(f"{p.done}/{p.total} runs{left}", last=not job.status.state.alive)
+            if not job.status.state.alive:
+                break
+            time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        line.end()
+        output.note("The probe keeps running. --status shows how it is doing, --stop stops it.")
+        return Exit.INTERRUPTED
+    line.end()
+    return Exit.DONE if job.status.state == JobState.FINISHED else Exit.FAILED
+
+
+def _show(job: "ProbeJob", *, as_json: bool) -> None:
+    from tuning.analysis.probe import probe_info
+
+    info = probe_info(job.question, job.results, n_runs=len(job.plan.runs))
+    if not as_json:
+        done = f"{job.progress.done} of {count(job.progress.total, 'run')}"
+        reason = f" {job.status.reason}" if job.status.state == JobState.FAILED else ""
+        output.show(f"{job.folder.id}: {job.status.state.value}, {done}.{reason}")
+        if job.results:
+            output.show(info.sentence)
+        sys.stdout.flush()
+        return
+    output.show_json(
+        {
+            "id": job.folder.id,
+            "parameter": info.parameter,
+            "side": info.side,
+            "state": job.status.state.value,
+            "reason": job.status.reason,
+            "done": job.progress.done,
+            "total": job.progress.total,
+            "verdict": info.verdict.value,
+            "sentence": info.sentence,
+            "trials": list(info.trials),
+            "values": [
+                {
+                    "value": value.value,
+                    "past": value.past,
+                    "broken": value.n_broken,
+                    "pairs": len(value.pairs),
+                    "wins": value.difference.wins if value.difference else 0,
+                    "mean": value.difference.mean if value.difference else None,
+                    "low": value.difference.low if value.difference else None,
+                    "high": value.difference.high if value.difference else None,
+                }
+                for value in info.values
+            ],
+        }
+    )
