@@ -149,12 +149,11 @@ def _source_storage(path: str, inode: int) -> StudyStorage:
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the study")
 def _source_study(path: str, study: str, key: Stamp) -> StudyData:
-    storage = _source_storage(path, key[0])
     try:
-        return storage.study(study)
+        return _source_storage(path, key[0]).study(study)
     except SourceUnreadable:
-        _source_storage.clear(path, key[0])  # opened anew once the file has been restored
-        raise
+        _source_storage.clear(path, key[0])  # its owner may have rewritten or restored it
+        return _source_storage(path, key[0]).study(study)
 
 
 @st.cache_data(max_entries=4, ttl=20, show_spinner=False)

@@ -30,7 +30,7 @@ def draw() -> None:
             key=_FILE,
             format_func=_short,
             accept_new_options=True,
-            placeholder="Pick one that was found, or type a path and press Enter",
+            placeholder="Pick a file, or type its path",
             help=f"Pages open files under {_roots()}. Whoever starts the server names other folders in "
             "EDGEWISE_STUDY_ROOTS.",
         )

@@ -220,6 +220,14 @@ def test_new_trials_show_and_an_unchanged_file_is_not_read_again(
     assert r"Best so far\: \-7 \(trial 2\) after 3 trials" in shown(app.run())
 
 
+def test_a_journal_that_its_owner_starts_again_is_read_again(opened, open_page, shown, theirs, write_study):
+    folder = opened("study.log", n_trials=5)
+    app = open_page(HISTORY, study=folder.id)
+    (theirs / "study.log").write_bytes(b"")
+    write_study(theirs / "study.log", n_trials=1)
+    assert "after 1 trial;" in shown(app.run())
+
+
 def test_other_threads_read_it_too(opened, open_page, shown):
     folder = opened("study.db", n_trials=12)
     texts = []

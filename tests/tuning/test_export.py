@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from storage.trials import RESOLVED, RUN
@@ -202,3 +203,15 @@ def test_the_script_runs_as_it_is(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "mean return" in ran.stdout
     assert (tmp_path / "tiny-trial--1.zip").is_file()
+
+
+def test_a_study_that_is_not_ours_exports_its_values():
+    written = json.loads(export.values_json("<b>theirs</b>", TRIAL))
+    assert written == {"study": "<b>theirs</b>", "trial": 0, "value": -198.25, "params": STORED}
+
+
+def test_a_value_that_json_does_not_know_is_refused():
+    odd = CategoricalDistribution([float("nan"), 1.0])
+    trial = create_trial(value=1.0, params={"x": float("nan")}, distributions={"x": odd})
+    with pytest.raises(ExportError, match="Trial 0 holds a value that JSON does not know"):
+        export.values_json("theirs", trial)
