@@ -17,6 +17,8 @@ def draw(folder: RunFolder) -> None:
     line, heirs = ancestors(folder), children(folder)
     if not line and not heirs:
         return
+    # A link that leads to the page it stands on changes the study but, in Streamlit 1.67, not the address.
+    st.query_params["study"] = folder.id
     with st.container(horizontal=True, gap="small", key="lineage", vertical_alignment="center"):
         for place, parent in enumerate(line[:_MOST]):
             _draw_parent(parent, "Continues" if place == 0 else "which continues")
