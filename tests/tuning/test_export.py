@@ -207,11 +207,11 @@ def test_the_script_runs_as_it_is(tmp_path):
 
 def test_a_study_that_is_not_ours_exports_its_values():
     written = json.loads(export.values_json("<b>theirs</b>", TRIAL))
-    assert written == {"study": "<b>theirs</b>", "trial": 0, "value": -198.25, "params": STORED}
+    assert written == {"study": "<b>theirs</b>", "trial": TRIAL.number, "value": -198.25, "params": STORED}
 
 
 def test_a_value_that_json_does_not_know_is_refused():
     odd = CategoricalDistribution([float("nan"), 1.0])
     trial = create_trial(value=1.0, params={"x": float("nan")}, distributions={"x": odd})
-    with pytest.raises(ExportError, match="Trial 0 holds a value that JSON does not know"):
+    with pytest.raises(ExportError, match="holds a value that JSON does not know"):
         export.values_json("theirs", trial)
