@@ -81,6 +81,7 @@ for parameter in urgent:
 quiet = [p for p in info.parameters if p.verdict not in verdict_words.URGENT]
 if quiet:
     st.subheader("The other ranges" if urgent else "Range by range", anchor=False)
-for parameter in quiet:
-    verdict_cards.draw_quiet(run, parameter, axes.get(parameter.name), narrow=narrow)
+for place, parameter in enumerate(quiet):
+    is_open = not urgent and place == 0  # one plot at least, to see what there is
+    verdict_cards.draw_quiet(run, parameter, axes.get(parameter.name), narrow=narrow, is_open=is_open)
 saturation_method.draw()

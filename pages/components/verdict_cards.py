@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import frame, plot, verdict_evidence, verdict_words
+from pages.components.probe_panel import draw_probe
 from tuning.analysis.look import three_digits
 from tuning.analysis.saturation import ParameterSaturation
 from tuning.analysis.saturation_figure import HEIGHT, saturation_figure
@@ -22,12 +23,16 @@ def draw_urgent(run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narr
     with st.container(border=True, key=f"card-{p.name}"):
         _draw_verdict(p, axis)
         _draw_axis(axis, narrow=narrow)
+        if p.side is not None:
+            draw_probe(run, p)
         st.fragment(_draw_why)(run, p)
 
 
-def draw_quiet(run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narrow: bool) -> None:
-    """Draw a card that opens on request; nothing of it is computed before."""
-    st.fragment(_draw_quiet)(run, p, axis, narrow=narrow)
+def draw_quiet(
+    run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narrow: bool, is_open: bool
+) -> None:
+    """Draw a card that opens on request, or from the start; nothing of it is drawn while it is closed."""
+    st.fragment(_draw_quiet)(run, p, axis, narrow=narrow, is_open=is_open)
 
 
 def _draw_why(run: Run, p: ParameterSaturation) -> None:
@@ -39,14 +44,19 @@ def _draw_why(run: Run, p: ParameterSaturation) -> None:
             verdict_evidence.draw(run, p)
 
 
-def _draw_quiet(run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narrow: bool) -> None:
+def _draw_quiet(
+    run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narrow: bool, is_open: bool
+) -> None:
     badge = f":{verdict_words.colour(p)}-badge[{verdict_words.label(p)}]"
-    card = st.expander(f"**{frame.escape(p.name)}** {badge}", key=f"quiet-{p.name}", on_change="rerun")
+    label = f"**{frame.escape(p.name)}** {badge}"
+    card = st.expander(label, expanded=is_open, key=f"quiet-{p.name}", on_change="rerun")
     if card.open:
         with card:
             st.markdown(frame.escape(p.sentence))
             _draw_ranges(p, axis)
             _draw_axis(axis, narrow=narrow)
+            if p.side is not None:
+                draw_probe(run, p)
             verdict_evidence.draw(run, p)
 
 

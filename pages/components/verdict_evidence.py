@@ -5,18 +5,20 @@ import streamlit as st
 
 from pages.components import frame, verdict_words, weighing
 from tuning.analysis.look import count, three_digits
-from tuning.analysis.saturation import ParameterSaturation
+from tuning.analysis.saturation import CONFIDENT, LIKELY, ParameterSaturation
 from tuning.analysis.saturation_evidence import EndEvidence
+from tuning.analysis.verdicts import Verdict
 from tuning.launch import Run
 
 _EVERY = "500ms"
-_LEAST_P = 0.001
+_LEAST_P = 0.001  # a smaller chance is not written out
+_NOTABLE = 0.05  # of a larger one nothing is said
 _UNBROKEN = "\u2011"  # a hyphen at which a narrow column breaks no line
 
 
 def draw(run: Run, p: ParameterSaturation) -> None:
     """Draw the counts at both ends, what they mean, and the verdict after a quarter, half and most trials."""
-    if p.verdict != "not enough evidence" and p.axis.high > p.axis.low and p.low is not None:
+    if p.verdict != Verdict.NOT_ENOUGH and p.low is not None:
         st.table(evidence_frame(p), border="horizontal", width="content")
     for sentence in sentences(p):
         st.markdown(frame.escape(sentence))
@@ -24,44 +26,60 @@ def draw(run: Run, p: ParameterSaturation) -> None:
 
 
 def evidence_frame(p: ParameterSaturation) -> pd.DataFrame:
-    """Return the counts at the lower and the upper end: one row each, words in the cells."""
+    """Return what is known about the lower and the upper end: one row each, words in the cells."""
     e = p.evidence
+    ends = (e.low, e.high)
     rows = {
-        "Best trials in the edge zone": [f"{end.n_top} of {e.n_top}" for end in (e.low, e.high)],
-        "All trials in the edge zone": [f"{end.n_all} of {e.n}" for end in (e.low, e.high)],
-        "Excess of the best there": [f"{end.excess:.0%}" for end in (e.low, e.high)],
-        "Belief that the optimum is at or beyond the bound": [
-            "not known" if end.belief is None else f"{end.belief:.0%}" for end in (e.low, e.high)
+        "Best trials in the edge zone": [f"{end.n_top} of {e.n_top}" for end in ends],
+        "All trials in the edge zone": [f"{end.n_all} of {e.n}" for end in ends],
+        "Fits that peak at this end of the range": [
+            _share(end.model.at_end if end.model else None) for end in ends
         ],
-        "Broken trials in the outer quarter": [
-            f"{end.n_outer_infeasible} of {end.n_outer}" for end in (e.low, e.high)
+        "Fits that are higher still past the bound": [
+            _share(end.model.past_end if end.model else None) for end in ends
         ],
+        "Belief that the optimum lies beyond": [_share(end.belief) for end in ends],
+        "Broken trials in the outer quarter": [f"{end.n_outer_infeasible} of {end.n_outer}" for end in ends],
     }
-    ends = [three_digits(x).replace("-", _UNBROKEN) if x is not None else "" for x in (p.low, p.high)]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=[f"Lower, {ends[0]}", f"Upper, {ends[1]}"])
+    bounds = [three_digits(x).replace("-", _UNBROKEN) if x is not None else "" for x in (p.low, p.high)]
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=[f"Lower, {bounds[0]}", f"Upper, {bounds[1]}"]
+    )
 
 
 def sentences(p: ParameterSaturation) -> list[str]:
     """Return what the numbers mean, in sentences that are not yet escaped."""
     e = p.evidence
     found = []
+    if e.low.belief is not None or e.high.belief is not None:
+        found.append(
+            "Counts at an edge prove nothing by themselves: a sampler crowds where it once did well. So a "
+            "smooth model is fitted to all trials, which allows for what the other parameters did. From a "
+            f"belief of {LIKELY:.0%} on, a range counts as probably too narrow; from {CONFIDENT:.0%} on, as "
+            "too narrow."
+        )
     if e.p_effect is None:
         found.append(f"Whether {p.name} has any effect cannot be told from {count(e.n, 'trial')} yet.")
     else:
-        chance = (
-            "in fewer than 1 of 1000 studies" if e.p_effect < _LEAST_P else f"in {e.p_effect:.1%} of studies"
-        )
-        share = f" {e.effect:.0%} of the differences in rank go with it." if e.effect is not None else ""
+        few = e.p_effect < _LEAST_P
+        chance = "in fewer than 1 of 1000 studies" if few else f"in {e.p_effect:.1%} of studies"
         found.append(
-            f"Does it matter at all? If {p.name} had no effect, data like these would come about "
-            f"{chance}.{share}"
+            f"Does it matter at all? If {p.name} had no effect, data like these would come about {chance}."
+        )
+    if e.swing is not None:
+        low, high = (three_digits(x) for x in e.swing)
+        found.append(
+            f"Between its worst and its best value the outcome moves by {low} to {high} standard deviations "
+            "of all outcomes (90% interval)."
         )
     for end, word in ((e.low, "lower"), (e.high, "upper")):
-        if end.p_infeasible is not None and end.p_infeasible < 0.05:
+        if end.p_infeasible is not None and end.p_infeasible < _NOTABLE:
             found.append(_breaking(end, word))
-    if e.n_distinct < e.n:
-        found.append(f"{count(e.n, 'trial')} tried {count(e.n_distinct, 'different value')}.")
     return found
+
+
+def _share(share: float | None) -> str:
+    return "not known" if share is None else f"{share:.0%}"
 
 
 def _breaking(end: EndEvidence, word: str) -> str:

@@ -133,8 +133,8 @@ def answer(info: "SaturationInfo") -> str | None:
     wide = [p for p in info.parameters if p.verdict == Verdict.TOO_WIDE]
     also = f" {_names(wide)} could be narrower." if wide else ""
     if total == 1:
-        return f"No, the range is wide enough.{also}"
-    return f"No, all {_number(total).lower()} ranges are wide enough.{also}"
+        return f"No: nothing says that the range is too narrow.{also}"
+    return f"No: nothing says that any of the {_number(total).lower()} ranges is too narrow.{also}"
 
 
 def most_missing(info: "SaturationInfo") -> int:

@@ -67,7 +67,8 @@ def test_an_edge_is_answered_drawn_and_explained(open_page, edge, shown):
     (figure,) = figures(app)
     assert "in the top tenth" in figure["layout"]["title"]["text"]
     assert any(s["line"].get("dash") == "dash" for s in figure["layout"]["shapes"])
-    assert [b.label for b in app.button if b.proto.type == "primary"] == ["Widen and continue"]
+    primary = [b.label for b in app.button if b.proto.type == "primary"]
+    assert primary == ["Widen and continue", "Start the probe"]  # the second waits in a popover
     assert "where it still gains at a solid bound" in text
     assert not [b for b in app.button if "more trial" in b.label]
     app.session_state["why-learning_rate"] = True
@@ -191,14 +192,15 @@ def test_names_from_a_study_show_as_they_are(open_page, make_study, shown):
         assert "<script" not in json.dumps(json.loads(chart.proto.spec), ensure_ascii=False)
 
 
-def test_quiet_cards_stay_closed_until_asked_for(open_page, make_study, shown):
+def test_of_quiet_cards_only_the_first_is_open_until_another_is_asked_for(open_page, make_study, shown):
     folder = make_study(n_complete=14, n_pruned=2, n_failed=1, search_space="starter", n_trials=16)
     app = open_page(PAGE, study=folder.id)
-    assert not app.get("plotly_chart")
-    app.session_state["quiet-gamma"] = True
+    assert len(app.get("plotly_chart")) == 1  # of the first
+    closed = next(name for name in ("gamma", "n_steps_pow") if f"on {name}: run" not in plain(shown(app)))
+    app.session_state[f"quiet-{closed}"] = True
     app.run()
-    assert len(app.get("plotly_chart")) == 1
-    assert "Not enough evidence on gamma" in plain(shown(app))
+    assert len(app.get("plotly_chart")) == 2
+    assert f"Not enough evidence on {closed}" in plain(shown(app))
 
 
 @pytest.mark.parametrize("file", [None, "pages/live.py", "pages/history.py", "pages/slices.py"])

@@ -46,7 +46,7 @@ def _title(info: AxisInfo) -> str:
     if p.verdict == Verdict.STABILITY:
         end = e.low if p.side == "low" else e.high
         quarter = "lower" if p.side == "low" else "upper"
-        return f"{end.n_outer_infeasible} of {count(end.n_outer, 'trial')} broke in the {quarter} quarter"
+        return f"{end.n_outer_infeasible} of {end.n_outer} broke in the {quarter} quarter"
     if p.verdict == Verdict.HERDED and p.side is not None:
         share, half = (e.halves[0], "lower") if p.side == "low" else (e.halves[1], "upper")
         return f"{share:.0%} of the trials in the {half} half"
