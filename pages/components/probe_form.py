@@ -30,7 +30,7 @@ class _Keys:
     problem: str
 
 
-def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str | None) -> None:
+def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str | None, again: bool) -> None:
     """Draw what a probe would train, editable, and the button that starts it; or why there can be none.
 
     Args:
@@ -38,6 +38,7 @@ def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str
         p: the parameter.
         side: of the bound in question.
         busy_with: the parameter that a probe of this study is busy with, if one is.
+        again: there has been a probe of this parameter.
     """
     keys = _keys(run, p.name)
     try:
@@ -47,7 +48,10 @@ def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"probe-request-{p.name}"):
         with st.popover(
-            _label(p), icon=":material/experiment:", disabled=busy_with is not None, key=f"probe-{p.name}"
+            "Probe again" if again else _label(p),
+            icon=":material/experiment:",
+            disabled=busy_with is not None,
+            key=f"probe-{p.name}",
         ):
             _draw_form(run, p, side, default, keys)
         st.caption(_promise(run, default, busy_with), width="stretch")
@@ -153,7 +157,7 @@ def _promise(run: Run, default: PlannedProbe, busy_with: str | None) -> str:
     values = " and ".join(three_digits(value) for value in default.question.values)
     return (
         f"Trains the best configurations again, at {values} and as they were, in pairs that share their "
-        f"seeds: {count(len(default.plan.runs), 'short run')}. {_time(run, default)}"
+        f"seeds: {count(len(default.plan.runs), 'run')}. {_time(run, default)}"
     )
 
 

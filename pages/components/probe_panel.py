@@ -19,10 +19,9 @@ from tuning.probe_jobs import ProbeJob, UnreadableProbe, find_probes, resume_pro
 TICK = "2s"
 _ASKED = (Verdict.EDGE, Verdict.WATCH, Verdict.HERDED)  # where looking beyond is worth its time
 _CAPTION = (
-    "Each small mark is a pair of runs with one configuration and one seed: how much higher the return is at "
-    "the probed value than at the configuration's own. The diamond is their mean. Each interval stands "
-    "alone, so of twenty values that change nothing one still looks better. It speaks of these "
-    "configurations only."
+    "Each small mark is a pair of runs with one configuration and one seed: the return at the probed value "
+    "minus that at its own. Diamonds are means. Each interval stands alone: of twenty values that change "
+    "nothing, one still looks better."
 )
 
 
@@ -51,7 +50,7 @@ def _draw(run: Run, p: ParameterSaturation, *, alive: bool) -> None:
             )
         else:
             busy_with = running[0].question.parameter if running else None
-            draw_request(run, p, p.side, busy_with=busy_with)
+            draw_request(run, p, p.side, busy_with=busy_with, again=bool(own))
     broken = [job for job in found if isinstance(job, UnreadableProbe)]
     if broken and own:
         st.caption(f"{count(len(broken), 'probe')} of this study cannot be read: its files were changed.")

@@ -137,8 +137,9 @@ def _sentence(
     if decisive is None:
         lost = [r for r in results.values() if r.mean is None]
         if lost:
-            return f"{so_far}No pair of runs gave a value. {_lost_words(lost)}"
-        return f"{so_far or 'No result yet. '}No pair of runs is complete yet."
+            none = "no pair of runs gave a value" if so_far else "No pair of runs gave a value"
+            return f"{so_far}{none}. {_lost_words(lost)}"
+        return f"{so_far}no pair of runs is complete yet." if so_far else "No pair of runs is complete."
     at = f"at {name} {three_digits(decisive.value)}"
     broke = f"{decisive.n_broken} of {count(decisive.n_broken + len(decisive.pairs), 'run')} there broke"
     match verdict:
@@ -157,12 +158,12 @@ def _sentence(
         said += f" {broke}."
     if against := _disagreeing(decisive, verdict):
         said += f" Not for every configuration: that of trial {against} points the other way."
-    return so_far + said
+    return so_far + (said[:1].lower() + said[1:] if so_far else said)
 
 
 def _further(decisive: ProbedValue | None, verdict: ProbeVerdict, values: tuple[ProbedValue, ...]) -> str:
-    """Return where it stops being better, when a value further out shows that."""
-    if verdict != ProbeVerdict.BETTER_BEYOND or decisive is None:
+    """Return where it stops being better, or breaks, when a value further out shows that."""
+    if verdict not in (ProbeVerdict.BETTER_BEYOND, ProbeVerdict.CANNOT_TELL) or decisive is None:
         return ""
     for value in values[values.index(decisive) + 1 :]:
         if value.breaks:

@@ -159,7 +159,7 @@ def test_a_run_that_fails_everywhere_is_no_evidence_against_the_value():
 def test_partial_results_say_how_many_they_are():
     asked = question()
     info = info_of(asked, results(asked, {1e-3: 212.0}, seeds=[0]))
-    assert info.sentence.startswith("After 9 of 27 runs: Past the bound it gets better")
+    assert info.sentence.startswith("After 9 of 27 runs: past the bound it gets better")
     assert [len(v.pairs) for v in info.values] == [3, 3]
 
 
@@ -173,7 +173,7 @@ def test_a_single_pair_is_no_verdict():
 def test_no_result_yet():
     info = info_of(question(), {})
     assert info.verdict == ProbeVerdict.CANNOT_TELL
-    assert info.sentence == "After 0 of 27 runs: No pair of runs is complete yet."
+    assert info.sentence == "After 0 of 27 runs: no pair of runs is complete yet."
 
 
 def test_a_better_value_within_the_range():
