@@ -82,9 +82,10 @@ class PlannedProbe:
             f"trial {trials[0]}, the best," if len(trials) == 1 else f"the best trials, {_listed(trials)},"
         )
         values = _listed([three_digits(v) for v in q.values])
+        seeds = "new seed" if q.n_seeds == 1 else count(q.n_seeds, "new seed")
         return (
             f"Trains {which} again with {q.parameter} as it was and at {values}, each with the same "
-            f"{count(q.n_seeds, 'new seed')}: {count(len(self.plan.runs), 'run')} of "
+            f"{seeds}: {count(len(self.plan.runs), 'run')} of "
             f"{whole(q.n_timesteps)} steps."
         )
 
