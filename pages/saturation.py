@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components import (
     frame,
+    lineage_line,
     more_trials,
     new_trials,
     opened_study,
@@ -69,6 +70,7 @@ if info is None or axes is None:
 sentence = verdict_words.answer(info)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
+lineage_line.draw_imported(run)
 is_narrow = any(p.verdict == Verdict.EDGE for p in info.parameters)
 if is_narrow:
     widen_button.draw_widen(run, info)

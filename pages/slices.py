@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial
 from pages.components import (
     cached,
     frame,
+    lineage_line,
     new_trials,
     opened_study,
     parameter_views,
@@ -46,6 +47,7 @@ sentence = parameter_views.answer(importance)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
 verdict_badge.draw(folder)
+lineage_line.draw_imported(run)
 declared = [p.name for p in run.spec.search_space] if run.spec else list(declared_space(ended))
 names = parameter_views.by_importance(importance, declared)
 

@@ -5,8 +5,9 @@ from optuna.trial import FrozenTrial
 
 from pages.components import frame
 from storage.paths import RunFolder
-from storage.trials import rerun_of
+from storage.trials import imported, rerun_of
 from tuning.analysis.look import count
+from tuning.launch import Run
 from tuning.lineage import Parent, ancestors, borrowers, children, parent_of, trial_home
 
 _MOST = 4  # links in a row
@@ -27,6 +28,16 @@ def draw(folder: RunFolder) -> None:
             _draw_link(heir, f"Continued by {heir.id}", record.changed if record else "")
         if more := len(line[_MOST:]) + len(heirs[_MOST:]):
             st.caption(f"and {count(more, 'more study').replace('studys', 'studies')}")
+
+
+def draw_imported(run: Run) -> None:
+    """Say so where a page takes imported trials for evidence like a study's own."""
+    n = sum(t.state.is_finished() for t in imported(run.study.trials))
+    if n:
+        st.caption(
+            f"{count(n, 'trial')} imported from the study that this one continues "
+            f"{'is' if n == 1 else 'are'} part of the evidence here."
+        )
 
 
 def borrowed_words(folder: RunFolder) -> str:

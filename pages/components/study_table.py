@@ -161,7 +161,9 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
                 width=WIDTHS["ranges"],
                 help="The worst verdict on the ranges of the search space; Saturation has the evidence",
             ),
-            "task": column.TextColumn("Task", width=WIDTHS["task"]),
+            "task": column.TextColumn(
+                "Task", width=WIDTHS["task"], help="↳ names the study that this one continues"
+            ),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),
             "delete": column.ButtonColumn(
                 "",
@@ -203,7 +205,7 @@ def _trials(row: StudyRow) -> str:
 def _task(row: StudyRow) -> str:
     if row.environment:
         task = f"{row.algorithm} on {row.environment}"
-        return f"continues {row.continues}: {task}" if row.continues else task
+        return f"↳ {row.continues}: {task}" if row.continues else task
     return f"from {Path(row.file).name}" if row.file else ""
 
 

@@ -109,6 +109,14 @@ def test_lineage_links_both_ways(open_page, parent, child):
     assert any("Continues" in li.label for li in links(open_page("pages/live.py", study=child.id)))
 
 
+@pytest.mark.parametrize("page", ["pages/slices.py", "pages/saturation.py"])
+def test_pages_that_weigh_both_say_so(open_page, parent, child, shown, page):
+    assert "6 trials imported from the study that this one continues" in shown(
+        open_page(page, study=child.id)
+    )
+    assert "imported" not in shown(open_page(page, study=parent.id))
+
+
 def test_the_table_lists_imported_trials_only_on_request(open_page, child):
     app = open_page(PAGE, study=child.id, view="Table")
     assert set(app.dataframe[0].value["number"]) == {6, 7, 8}
@@ -182,7 +190,7 @@ def test_live_and_home_count_own_trials(open_page, parent, child, shown):
     row = study_row(child)
     assert (row.done, row.total, row.best, row.best_so_far) == (2, 5, -670.0, (-690.0, -670.0))
     frame = study_frame([row, study_row(parent)], now=time.time())
-    assert frame["task"].tolist() == [f"continues {parent.id}: PPO on Pendulum-v1", "PPO on Pendulum-v1"]
+    assert frame["task"].tolist() == [f"↳ {parent.id}: PPO on Pendulum-v1", "PPO on Pendulum-v1"]
 
 
 def test_hostile_lineage_stays_text(open_page, child, shown):
