@@ -24,4 +24,5 @@ def _text() -> str:
         text = _METHOD.read_text(encoding="utf-8")
     except OSError:
         return ""  # the page does not need it
-    return text.split("\n", 1)[1].strip() if text.startswith("# ") else text
+    body = text.split("\n", 1)[1].strip() if text.startswith("# ") else text
+    return body.replace("\n## ", "\n##### ")  # small headings: it is an appendix of the page
