@@ -90,9 +90,8 @@ def judge(problem: Problem, trials: Sequence[FrozenTrial], budget: int, study: i
 def _features(p: ParameterSaturation) -> tuple[tuple[str, tuple[float, ...]], ...]:
     found = []
     for side, end in (("low", p.evidence.low), ("high", p.evidence.high)):
-        if end.model is not None and p.evidence.length is not None:
-            m = end.model
-            found.append((side, features(m.at_end, m.past_end, m.gain, m.rise, p.evidence.length)))
+        if end.model is not None:
+            found.append((side, features(end.model.past_end, end.model.gain)))
     return tuple(found)
 
 
@@ -258,7 +257,7 @@ def tune(
         out = families == name
         held_out[out] = expit(_with_one(xs[out]) @ fit_logistic(xs[~out], ys[~out]))
     print(
-        "weights (intercept, at end, past end, gain, rise, log length):",
+        "weights (intercept, past the end, gain):",
         fit_logistic(xs, ys).round(3).tolist(),
     )
     for threshold in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9):

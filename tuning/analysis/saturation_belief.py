@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from tuning.analysis.saturation_axis import UnitAxis
@@ -24,13 +25,11 @@ _MIXES = 120  # and recombinations of them
 _BASES = 60
 _NEAR_END = 0.03
 _INNER = 0.8  # the gain of an end is against the best of the range without its last fifth
-_RISE = 0.15  # the rise towards an end is over this last part of the range
 _CATEGORY = 0.7  # distance between two levels without order is this times the root of 2
 
-# Logistic regression of "the noiseless optimum lies beyond this bound" on the four numbers of `EndBelief` and
-# the parameter's length, fitted by `python -m benchmarks.saturation tune` to the benchmark's tuning families.
-_INTERCEPT = -2.9
-_AT, _PAST, _GAIN, _SLOPE, _LENGTH = 0.35, 0.35, 0.5, 0.0, -0.5
+# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end and
+# the gain, fitted by `python -m benchmarks.saturation tune` to the benchmark's tuning families.
+_INTERCEPT, _PAST, _GAIN = -0.872, 0.679, 0.907
 _CLIP = 5.0
 
 
@@ -39,9 +38,8 @@ class EndBelief:
     """What the surrogate says about one end of a range."""
 
     at_end: float  # share of draws whose peak within the range lies at this end
-    past_end: float  # share of draws that are still higher past the bound
-    gain: float  # expected advantage of the end over the inner range, in standard deviations of the draws
-    rise: float  # expected rise over the last part of the range, in the same
+    past_end: float  # share of draws whose peak lies past the bound, up to 0.3 of the range further
+    gain: float  # advantage of the end over the range without its last fifth, in deviations of the draws
     probability: float  # calibrated: how often such numbers meant that the optimum lies beyond the bound
 
 
@@ -51,7 +49,6 @@ class Belief:
 
     low: EndBelief
     high: EndBelief
-    length: float  # the smaller, the faster the objective changes along the parameter; in ranges
     swing: tuple[
         float, float
     ]  # 90 % interval of how far the score moves along the profile, in its standard deviations
@@ -132,14 +129,12 @@ def _belief(axis: UnitAxis, surrogate: Surrogate, bases: np.ndarray, column: int
     past = step * np.arange(1, n_past + 1)
     places = np.concatenate([inside[0] - past[::-1], inside, inside[-1] + past])
     draws, mean, deviation = _profile_draws(surrogate, bases, column, places)
-    length = float(surrogate.lengths[surrogate.columns[column]])
     within = draws[:, n_past : n_past + len(inside)]
     swings = np.quantile(np.ptp(within, axis=1), [0.05, 0.95])
     known = slice(n_past, n_past + len(inside))
     return Belief(
-        low=_end_belief(draws[:, ::-1], inside, n_past, length),  # every axis here is symmetric
-        high=_end_belief(draws, inside, n_past, length),
-        length=length,
+        low=_end_belief(draws[:, ::-1], inside, n_past),  # the places are symmetric
+        high=_end_belief(draws, inside, n_past),
         swing=(float(swings[0]), float(swings[1])),
         profile=tuple(
             (float(g), float(m), float(s))
@@ -165,37 +160,20 @@ def _profile_draws(
     return draws, mean, np.sqrt(np.maximum(np.diag(covariance), 0.0))
 
 
-def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int, length: float) -> EndBelief:
+def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int) -> EndBelief:
     """Return the belief about the upper end; `draws` run from below the range to above it."""
     n = len(inside)
     within = draws[:, n_past : n_past + n]
-    near = inside >= min(1 - _NEAR_END, inside[-1]) - 1e-9
     inner = inside <= max(_INNER, inside[-3]) + 1e-9
+    near = inside >= min(1 - _NEAR_END, inside[-1]) - 1e-9
     at_end = float(np.mean(near[within.argmax(axis=1)]))
     past_end = float(np.mean(draws.argmax(axis=1) >= n_past + n))
-    gain = _deviations(within[:, -1] - within[:, inner].max(axis=1))
-    back = max(1, round(_RISE / (inside[1] - inside[0]))) if n > 10 else 1
-    rise = _deviations(within[:, -1] - within[:, -1 - back])
-    return EndBelief(at_end, past_end, gain, rise, _probability(at_end, past_end, gain, rise, length))
+    gains = within[:, -1] - within[:, inner].max(axis=1)
+    gain = float(np.clip(gains.mean() / (gains.std() + 1e-12), -_CLIP, _CLIP))
+    weighed = _INTERCEPT + np.dot((_PAST, _GAIN), features(past_end, gain))
+    return EndBelief(at_end, past_end, gain, float(expit(weighed)))
 
 
-def _deviations(differences: np.ndarray) -> float:
-    """Return a mean in its own standard deviations, clipped."""
-    return float(np.clip(differences.mean() / (differences.std() + 1e-12), -_CLIP, _CLIP))
-
-
-def features(at_end: float, past_end: float, gain: float, rise: float, length: float) -> tuple[float, ...]:
+def features(past_end: float, gain: float) -> tuple[float, float]:
     """Return what the logistic regression weighs, in the order of its weights."""
-    return _logit(at_end), _logit(past_end), gain, rise, math.log(length)
-
-
-def _probability(at_end: float, past_end: float, gain: float, rise: float, length: float) -> float:
-    weights = (_AT, _PAST, _GAIN, _SLOPE, _LENGTH)
-    total = _INTERCEPT + sum(
-        w * f for w, f in zip(weights, features(at_end, past_end, gain, rise, length), strict=True)
-    )
-    return 1 / (1 + math.exp(-total))
-
-
-def _logit(share: float) -> float:
-    return math.log((share + 0.01) / (1.01 - share))
+    return math.log((past_end + 0.01) / (1.01 - past_end)), gain

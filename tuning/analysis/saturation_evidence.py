@@ -50,7 +50,6 @@ class Evidence:
     swing: (
         tuple[float, float] | None
     )  # 90 % interval: how far the score moves along the range, in its deviations
-    length: float | None  # of the surrogate along the parameter, in ranges: the shorter, the wigglier
     profile: tuple[tuple[float, float, float], ...]  # (place, expected score, its standard deviation)
     low: EndEvidence
     high: EndEvidence
@@ -87,7 +86,6 @@ def _evidence(
         halves=(float(np.mean(u < 0.5)), float(np.mean(u >= 0.5))) if len(u) else (0.0, 0.0),
         span=tuple(np.quantile(top, [0.1, 0.9]).tolist()) if len(top) else (0.0, 1.0),
         swing=belief.swing if belief else None,
-        length=belief.length if belief else None,
         profile=belief.profile if belief else (),
         low=_end(axis, u, top, broken, belief.low if belief else None, side=-1),
         high=_end(axis, u, top, broken, belief.high if belief else None, side=1),
