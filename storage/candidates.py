@@ -11,7 +11,7 @@ from storage.sqlite_file import SQLITE_HEADER
 ENDINGS = (".log", ".journal", ".db", ".sqlite", ".sqlite3")
 MAX_DEPTH = 4
 MAX_FILES = 60
-MAX_FOLDERS = 2_000
+MAX_FOLDERS = 5_000
 MAX_S = 0.5
 _SKIPPED = ("node_modules", "__pycache__", "site-packages", "venv")
 _JOURNAL = b'"op_code"'

@@ -156,9 +156,9 @@ def _source_study(path: str, study: str, key: Stamp) -> StudyData:
         return _source_storage(path, key[0]).study(study)
 
 
-@st.cache_data(max_entries=4, ttl=20, show_spinner=False)
+@st.cache_data(max_entries=4, ttl=60, show_spinner=False)
 def candidates(roots: tuple[Path, ...], runs: Path) -> list[Path]:
-    """Return study files under these folders, as of some seconds ago; `runs` holds our own studies."""
+    """Return study files under these folders, as of at most a minute ago; `runs` holds our own studies."""
     return find_candidates(roots, skip=(runs,))
 
 

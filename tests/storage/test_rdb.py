@@ -39,3 +39,18 @@ def test_a_missing_driver_names_its_package():
 def test_a_kind_of_database_that_nobody_knows_is_said_so():
     with pytest.raises(SourceUnreadable, match="SQLAlchemy does not know"):
         open_url(URLS[3])
+
+
+def test_any_database_is_read_by_its_url(tmp_path, write_study):
+    path = write_study(tmp_path / "study.db", "ppo", n_trials=2)
+    storage = open_url(f"sqlite:///{path}")
+    assert [(s.name, s.n_trials) for s in storage.studies()] == [("ppo", 2)]
+    assert [t.value for t in storage.study("ppo").trials] == [0.0, 1.0]
+
+
+def test_a_database_without_tables_gets_none(tmp_path):
+    path = tmp_path / "empty.db"
+    path.touch()
+    with pytest.raises(SourceUnreadable, match="stored no study"):
+        open_url(f"sqlite:///{path}")
+    assert path.read_bytes() == b""
