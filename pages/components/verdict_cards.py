@@ -25,7 +25,7 @@ def draw_urgent(run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narr
         _draw_axis(axis, narrow=narrow)
         if p.side is not None:
             draw_probe(run, p)
-        st.fragment(_draw_why)(run, p)
+        st.fragment(_draw_why)(run, p, axis)
 
 
 def draw_quiet(
@@ -35,13 +35,13 @@ def draw_quiet(
     st.fragment(_draw_quiet)(run, p, axis, narrow=narrow, is_open=is_open)
 
 
-def _draw_why(run: Run, p: ParameterSaturation) -> None:
+def _draw_why(run: Run, p: ParameterSaturation, axis: AxisInfo | None) -> None:
     why = st.expander(
         "Why should I believe this?", icon=":material/fact_check:", key=f"why-{p.name}", on_change="rerun"
     )
     if why.open:
         with why:
-            verdict_evidence.draw(run, p)
+            verdict_evidence.draw(run, p, axis)
 
 
 def _draw_quiet(
@@ -57,7 +57,7 @@ def _draw_quiet(
             _draw_axis(axis, narrow=narrow)
             if p.side is not None:
                 draw_probe(run, p)
-            verdict_evidence.draw(run, p)
+            verdict_evidence.draw(run, p, axis)
 
 
 def _draw_verdict(p: ParameterSaturation, axis: AxisInfo | None) -> None:

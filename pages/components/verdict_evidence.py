@@ -3,10 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components import frame, verdict_words, weighing
+from pages.components import frame, plot, verdict_words, weighing
 from tuning.analysis.look import count, three_digits
+from tuning.analysis.profile_figure import profile_figure
 from tuning.analysis.saturation import CONFIDENT, LIKELY, ParameterSaturation
 from tuning.analysis.saturation_evidence import EndEvidence
+from tuning.analysis.saturation_points import AxisInfo
 from tuning.analysis.verdicts import Verdict
 from tuning.launch import Run
 
@@ -16,12 +18,21 @@ _NOTABLE = 0.05  # of a larger one nothing is said
 _UNBROKEN = "\u2011"  # a hyphen at which a narrow column breaks no line
 
 
-def draw(run: Run, p: ParameterSaturation) -> None:
-    """Draw the counts at both ends, what they mean, and the verdict after a quarter, half and most trials."""
+def draw(run: Run, p: ParameterSaturation, axis: AxisInfo | None) -> None:
+    """Draw the counts at both ends, what they mean, the model, and what the verdict was earlier."""
     if p.verdict != Verdict.NOT_ENOUGH and p.low is not None:
         st.table(evidence_frame(p), border="horizontal", width="content")
     for sentence in sentences(p):
         st.markdown(frame.escape(sentence))
+    if axis is not None and axis.profile:
+        plot.draw(
+            profile_figure(axis, theme=frame.theme()),
+            f"profile-{p.name}",
+            caption="What the model expects at each value, with the other parameters at their best there: in "
+            "standard deviations of all outcomes, higher is better. Where the band is wide, little is known. "
+            "A line that is still rising at a bound says that the range ends too soon.",
+            alt=f"Expected score along {p.name}, from declared bound to declared bound",
+        )
     _draw_history(run, p)
 
 

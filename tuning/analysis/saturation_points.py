@@ -40,6 +40,16 @@ class Bucket:
 
 
 @dataclass(frozen=True)
+class ProfilePoint:
+    """What the model expects at one value of the parameter, with the other parameters at their best there."""
+
+    position: float
+    words: str  # the value, safe to show
+    score: float  # in standard deviations of all trials' scores; higher is better
+    deviation: float  # how far the model may be off, one standard deviation
+
+
+@dataclass(frozen=True)
 class AxisInfo:
     """What the axis plot of one parameter shows. Positions are as `DeclaredAxis` has them.
 
@@ -64,6 +74,7 @@ class AxisInfo:
     ghost_ticks: tuple[tuple[float, str], ...]  # its ends that are no bounds
     limits: tuple[tuple[float, str], ...]  # natural limits in view, and their values as words
     shown: tuple[float, float]  # first and last position in view
+    profile: tuple[ProfilePoint, ...]  # within the declared range; none where there is no model
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -153,6 +164,10 @@ def _axis_info(
         ghost_ticks=ghost_ticks,
         limits=limits,
         shown=(low - _ROOM * (high - low), high + _ROOM * (high - low)),
+        profile=tuple(
+            ProfilePoint(_place(axis, u), _words(axis, axis.value(u)), score, deviation)
+            for u, score, deviation in parameter.evidence.profile
+        ),
     )
 
 
@@ -179,6 +194,10 @@ def _place(axis: UnitAxis, u: float) -> float:
     if axis.declared.kind == CATEGORICAL:
         return u * len(axis.order) - 0.5
     return axis.declared.place(axis.value(u))
+
+
+def _words(axis: UnitAxis, x: float) -> str:
+    return three_digits(x) if axis.numbers else axis.declared.words(x)
 
 
 def _ticks(axis: UnitAxis) -> tuple[tuple[float, str], ...]:
@@ -209,7 +228,7 @@ def _ghost(
         if axis.numbers
         else (_spot(axis, p.suggested[0] - half), _spot(axis, p.suggested[1] + half))
     )
-    words = [axis.declared.words(x) if not axis.numbers else three_digits(x) for x in p.suggested]
+    words = [_words(axis, x) for x in p.suggested]
     if p.verdict == Verdict.EDGE and p.side == "low":
         return ((outer_low, start), ((low, words[0]),)) if outer_low < start else (None, ())
     if p.verdict == Verdict.EDGE:
