@@ -70,7 +70,8 @@ def _draw_studies(text: str) -> None:
     )
     if st.button("Open", key="open-now", icon=":material/folder_open:"):
         try:
-            folder = open_study(check_allowed(path), name, runs_root())
+            with st.spinner("Reading the study"):
+                folder = open_study(check_allowed(path), name, runs_root())
         except (SourceUnreadable, NoSuchStudy, OSError) as error:
             st.error(frame.escape(str(error)), icon=":material/error:")
         else:

@@ -118,7 +118,8 @@ def _draw_curve(run: Run, trial: FrozenTrial, theme: str) -> None:
         records = [{"timesteps": t, "mean": mean, "std": std} for t, mean, std in recorded.evaluations]
     missing = curve.not_ready(recorded.episodes, records)
     if missing and run.spec is None:
-        missing = "The study recorded no learning curve of this trial. Its reports are under Learning, above."
+        missing = "The study recorded no learning curve of this trial."
+        missing += " Its reports are under Learning, above." if trial.intermediate_values else ""
     if missing:
         st.info(missing, icon=":material/show_chart:")
         return
