@@ -185,7 +185,7 @@ def _draw_picker() -> RunFolder | None:
         key=_PICKER,
         placeholder="Pick a study",
         on_change=_pick,
-        help="The study that Live, History and Slices show. It travels in the page's address.",
+        help="The study that Live, History, Slices and Saturation show. It travels in the page's address.",
     )
     if chosen and chosen.id in states:
         state = states[chosen.id]

@@ -45,8 +45,6 @@ def label(p: "ParameterSaturation") -> str:
             return f"Training breaks {where}"
         case Verdict.WATCH:
             return "Watch the upper end" if p.side == "high" else "Watch the lower end"
-        case Verdict.HERDED if p.low is None:
-            return "Partly unexplored"
         case Verdict.HERDED:
             return "Upper half unexplored" if p.side == "high" else "Lower half unexplored"
         case Verdict.NOT_ENOUGH:
