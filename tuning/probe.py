@@ -15,12 +15,19 @@ from tuning.analysis.verdicts import Side
 from tuning.analysis.words import count, three_digits, whole
 from tuning.estimate import study_seconds
 from tuning.launch import Run
-from tuning.probe_values import NothingToProbe, ProbeError, checked_values, default_values, spec_axes
+from tuning.probe_values import (
+    MOST_VALUES,
+    NothingToProbe,
+    ProbeError,
+    checked_values,
+    default_values,
+    spec_axes,
+)
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun
 from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
 from tuning.space.parameters import shown
-from tuning.space.resolve import resolve_configuration
+from tuning.space.resolve import resolve_configuration, rollout_steps
 from tuning.spec import SpecError, StudySpec
 from tuning.widen import widened_spec
 
@@ -50,9 +57,13 @@ class Probe(_Plain):
     side: Side
     low: float  # declared bounds of the stored value
     high: float
-    values: tuple[int | float, ...] = Field(min_length=1)  # stored ones, from the inside outward
-    configurations: tuple[ProbedConfiguration, ...] = Field(min_length=1)  # best first
-    n_seeds: int = Field(ge=1)
+    values: tuple[int | float, ...] = Field(
+        min_length=1, max_length=MOST_VALUES
+    )  # stored ones, from the inside outward
+    configurations: tuple[ProbedConfiguration, ...] = Field(
+        min_length=1, max_length=MOST_CONFIGURATIONS
+    )  # best first
+    n_seeds: int = Field(ge=1, le=MOST_SEEDS)
     n_timesteps: int = Field(ge=1)  # env steps a run
     study_timesteps: int = Field(ge=1)  # env steps of a trial of the study
     maximize: bool
@@ -137,10 +148,19 @@ def plan_probe(
         raise ProbeError(f"{parameter} has no order, so it has no bound to look beyond.")
     best = _best(run, n_configurations, axes)
     limit = spec_limits(spec).get(parameter)
+    steps = n_timesteps or spec.budget.n_timesteps
     if values is None:
         chosen = default_values(found, axis, side, limit, inside=inside)
+        fitting = [
+            v for v in chosen if not any(_rollout_fault(spec, t, parameter, v, steps) for t, _ in best)
+        ]
+        chosen = fitting or chosen[:1]
     else:
         chosen = checked_values(found, values, axis, side, limit)
+    for trial, _ in best:
+        for value in chosen:
+            if fault := _rollout_fault(spec, trial, parameter, value, steps):
+                raise ProbeError(fault)
     seeds = n_seeds or max(2, MOST_RUNS // (len(best) * (1 + len(chosen))))
     question = Probe(
         parameter=parameter,
@@ -152,7 +172,7 @@ def plan_probe(
             ProbedConfiguration(trial=t.number, value=t.params[parameter], result=value) for t, value in best
         ),
         n_seeds=min(seeds, MOST_SEEDS),
-        n_timesteps=n_timesteps or spec.budget.n_timesteps,
+        n_timesteps=steps,
         study_timesteps=spec.budget.n_timesteps,
         maximize=spec.maximize,
     )
@@ -202,6 +222,29 @@ def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial],
         n_workers=spec.n_workers,
         runs=tuple(runs),
     )
+
+
+def _rollout_fault(
+    spec: StudySpec, trial: FrozenTrial, parameter: str, value: float, n_timesteps: int
+) -> str | None:
+    """Say so where a run would train longer than its pair: SB3 trains whole rollouts, however long."""
+    arguments = [
+        {p.target: p.resolve(params[p.name]) for p in spec.search_space}
+        for params in (trial.params, {**trial.params, parameter: value})
+    ]
+    own, moved = (rollout_steps(spec, {**spec.hyperparameters, **found}) or 0 for found in arguments)
+    if moved > n_timesteps and moved != own:
+        return (
+            f"{parameter} {value:g} collects {whole(moved)} steps in one rollout, more than the "
+            f"{whole(n_timesteps)} of a run, so it would train longer than what it is compared with. "
+            "Take a smaller one, or give the runs more steps."
+        )
+    if own > n_timesteps and n_timesteps < spec.budget.n_timesteps:
+        return (
+            f"Trial {trial.number} collects {whole(own)} steps in one rollout, more than the "
+            f"{whole(n_timesteps)} of a run. Give the runs more steps."
+        )
+    return None
 
 
 def _spec_with(spec: StudySpec, question: Probe, value: float) -> StudySpec:

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from optuna.trial import create_trial
 
 from tuning.analysis.outcomes import number
 from tuning.analysis.saturation_axis import UnitAxis, unit_axes
-from tuning.analysis.saturation_range import WIDEN_BY, suggested_range
+from tuning.analysis.saturation_range import WIDEN_BY, more_choices, suggested_range
 from tuning.analysis.verdicts import Side
 from tuning.analysis.words import three_digits
 from tuning.space.limits import Limit
@@ -45,8 +44,8 @@ def default_values(
     bound = axis.high if side == "high" else axis.low
     end = _suggested(axis, side, limit)
     if axis.numbers:
-        longer = (*axis.numbers, end) if side == "high" else (end, *axis.numbers)
-        places = [end, _suggested(replace(axis, numbers=longer), side, limit)]
+        further = more_choices(axis.numbers, 1 if side == "high" else -1)
+        places = [further[0], further[-1]]
     else:
         places = [_between(axis, bound, end), end]
     if inside:
@@ -82,6 +81,12 @@ def checked_values(
         if parameter.log and value <= 0:
             raise ProbeError(
                 f"{parameter.name} is on a log scale, so its values must be above 0: received {value:g}."
+            )
+        if value < axis.low if side == "high" else value > axis.high:
+            other = "lower" if side == "high" else "upper"
+            raise ProbeError(
+                f"{value:g} lies beyond the {other} bound of {parameter.name}, and this probe is about the "
+                "other one. Probe that side by itself."
             )
         if axis.numbers and axis.low <= value <= axis.high and value not in axis.numbers:
             raise ProbeError(

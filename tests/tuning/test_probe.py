@@ -168,6 +168,12 @@ def test_chosen_values_are_snapped_and_ordered_outward(good):
         ("learning_rate", [], "Give 1 to 5 values"),
         ("learning_rate", [1.0] * 6, "Give 1 to 5 values"),
         ("batch_size", [100], "100 is none of the choices"),
+        ("gamma", [0.9], "0.9 lies beyond the lower bound of gamma"),
+        (
+            "n_steps_pow",
+            [14],
+            "collects 65\u202f536 steps in one rollout, more than the 40\u202f000 of a run",
+        ),
         ("activation_fn", None, "has no order"),
         ("learning", None, "There is no parameter 'learning' in probed. It searches learning_rate, gamma"),
     ],
@@ -207,6 +213,17 @@ def test_the_best_are_the_lowest_where_the_study_minimises(study, spec):
 def test_without_a_complete_trial_there_is_nothing_to_probe(study, trials):
     with pytest.raises(ProbeError, match="no trial is complete yet"):
         plan_probe(study(*trials), "gamma", "low")
+
+
+def test_a_value_that_would_train_longer_than_its_pair_is_left_out(good):
+    """SB3 trains whole rollouts: 2^12 steps in 4 envs are 16 384, and 2^13 more than the whole budget."""
+    assert plan_probe(good, "n_steps_pow", "high").question.values == (12, 13)
+    assert plan_probe(good, "n_steps_pow", "high", n_timesteps=20_000).question.values == (12,)
+
+
+def test_too_few_steps_for_a_rollout_are_refused(good):
+    with pytest.raises(ProbeError, match=r"Trial 2 collects 4.096 steps in one rollout.* Give the runs more"):
+        plan_probe(good, "gamma", "low", n_timesteps=4_000)
 
 
 def test_a_study_that_is_not_ours_cannot_be_probed(good):

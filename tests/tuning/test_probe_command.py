@@ -62,7 +62,10 @@ def test_a_probe_is_planned_as_asked_and_said_in_words(study):
 def test_without_a_side_the_verdict_says_which(study):
     assert here(study.id, "learning_rate").exit_code == 0
     assert find_probes(study)[0].question.side == "high"
-    result = here(study.id, "gamma")
+
+
+def test_where_no_verdict_says_which_side_it_is_asked_for(runs_dir, fault_spec):
+    result = here(launch.create_study(fault_spec(), runs_dir).id, "gamma")
     assert result.exit_code == 2
     assert "Give --side low or --side high." in result.output
 
