@@ -7,7 +7,8 @@ from optuna.trial import TrialState, create_trial
 
 from storage.live import Heartbeat
 from storage.trials import IMPORTED_FROM
-from tuning.progress import study_progress
+from tuning.progress import retraining_progress, study_progress
+from tuning.retraining_plan import RetrainPlan, RunResult, TrainingRun
 from tuning.spec import build_spec
 
 NOW = datetime(2026, 1, 1, 12)
@@ -120,3 +121,49 @@ def test_the_last_trials_never_exceed_the_whole():
     assert (seen.done, seen.fraction, seen.eta_s) == (2, 1.0, 0.0)
     shrunk = progress(spec_of(n_trials=1), [ended(10)] * 3)
     assert shrunk.fraction == 1.0
+
+
+def plan_of(n_runs=6, n_workers=2):
+    runs = [
+        TrainingRun(key=str(n), label="", resolved={}, train_seed=10_000, eval_seed=11_000)
+        for n in range(n_runs)
+    ]
+    return RetrainPlan(
+        env={"id": "A-v0"},
+        algorithm="PPO",
+        policy="MlpPolicy",
+        n_train_envs=1,
+        n_timesteps=1_000,
+        n_eval_episodes=1,
+        n_eval_envs=1,
+        n_workers=n_workers,
+        runs=runs,
+    )
+
+
+def result(key, seconds=10.0, state="ok"):
+    return RunResult(key=key, state=state, mean=1.0 if state == "ok" else None, duration_s=seconds)
+
+
+def test_a_retraining_before_its_first_step():
+    progress = retraining_progress(plan_of(), [], [])
+    assert (progress.done, progress.total, progress.fraction, progress.eta_s) == (0, 6, 0.0, None)
+
+
+def test_before_any_run_has_ended_the_speed_tells_what_is_left():
+    progress = retraining_progress(plan_of(), [], [beat(500), beat(500)])
+    assert progress.fraction == pytest.approx(1 / 6)
+    assert progress.steps_per_s == 100.0
+    assert progress.eta_s == pytest.approx(50.0)  # 5 runs of 1 000 steps at 100 steps/s
+
+
+def test_runs_that_have_ended_tell_what_is_left():
+    done = [result("0"), result("1"), result("2", seconds=0.1, state="failed")]
+    progress = retraining_progress(plan_of(), done, [beat(0), beat(0)])
+    assert progress.done == 3, "a run that failed is done, and says nothing about how long others take"
+    assert progress.eta_s == pytest.approx(3 * 10.0 / 2)
+
+
+def test_a_retraining_that_does_not_run_has_no_time_left_to_tell():
+    assert retraining_progress(plan_of(), [result("0")], []).eta_s is None
+    assert retraining_progress(plan_of(n_runs=1), [result("0")], []).fraction == 1.0
