@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from storage.paths import NAME_PATTERN, RunFolder, UnknownRun, find_run, list_runs
 from storage.records import read_record, write_record
-from storage.trials import IMPORTED_FROM, origin
+from storage.trials import IMPORTED_FROM, RERUN_OF, origin
 from tuning.continuation import Continuation
 from tuning.space.parameters import Parameter
 from tuning.widen import Change
@@ -59,7 +59,7 @@ def record_parent(folder: RunFolder, continuation: Continuation) -> None:
             ],
             "n_imported": len(continuation.imported),
             "origins": sorted({t.user_attrs[IMPORTED_FROM] for t in continuation.imported}),
-            "queued": [t.user_attrs for t in continuation.rerun],
+            "queued": [t.user_attrs[RERUN_OF] for t in continuation.rerun],
             "created_at": time.time(),
         },
     )

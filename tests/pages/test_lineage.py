@@ -205,3 +205,13 @@ def test_hostile_lineage_stays_text(open_page, child, shown):
     app = open_page(PAGE, study=child.id)
     assert not app.exception
     assert not any("Continues" in li.label for li in links(app))
+
+
+@pytest.mark.parametrize(("of", "warned"), [("parent", True), ("child", False)])
+def test_the_question_before_deleting_names_what_others_lose(open_page, parent, child, of, warned):
+    app = open_page(None)
+    app.session_state["pending-deletion"] = {"parent": parent, "child": child}[of]
+    app.run()
+    assert not app.exception
+    assert any("goes for good" in m.value for m in app.markdown)
+    assert any(f"imported by {child.id}" in plain(w.value) for w in app.warning) == warned
