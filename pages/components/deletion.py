@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import cached, frame, lineage_line
 from storage.artifacts import kept_trials
-from storage.paths import RunFolder
+from storage.paths import RunFolder, list_runs
 from storage.source import SourceUnreadable, is_opened, read_source
 from tuning import launch
 from tuning.analysis.look import count
@@ -18,8 +18,10 @@ def losses(folder: RunFolder) -> str:
         trials = "trials that cannot be read"
     n_policies = len(kept_trials(folder))
     policies = f", {n_policies} trained {'policy' if n_policies == 1 else 'policies'}" if n_policies else ""
+    n_probes = len(list_runs(folder.jobs))
+    probes = f", {count(n_probes, 'probe')}" if n_probes else ""
     size = sum(path.stat().st_size for path in folder.path.rglob("*") if path.is_file())
-    return f"{trials}{policies}, learning curves and the log ({size / 1e6:.1f} MB)"
+    return f"{trials}{policies}{probes}, learning curves and the log ({size / 1e6:.1f} MB)"
 
 
 def confirm_deletion(folder: RunFolder) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.components import deletion
 from storage.locks import is_held
 from storage.records import write_record
 from tuning import launch, probe_jobs
@@ -226,3 +227,9 @@ def test_a_study_that_is_not_ours_says_why_it_cannot_be_probed(words, monkeypatc
     text = words(draw())
     assert "This study was not launched here" in text
     assert "Start the probe" not in text
+
+
+def test_deleting_a_study_names_its_probes(study, probe):
+    assert "probe" not in deletion.losses(study).replace(study.id, "")
+    probe()
+    assert ", 1 probe, learning curves" in deletion.losses(study)
