@@ -21,6 +21,7 @@ from tuning.retraining_plan import (
     read_results,
     write_plan,
 )
+from tuning.retraining_task import RunOutcome, RunTask, run_training
 
 SMALL = {"n_steps": 64, "n_epochs": 1, "policy_kwargs": {"net_arch": [8]}}
 
@@ -138,19 +139,27 @@ def test_a_killed_worker_and_a_torn_result_cost_nothing_but_time(started, wait_u
     )
 
 
-def test_a_run_that_kills_each_of_its_workers_is_given_up(started, wait_until_ended, tmp_path):
-    tickets = tmp_path / "tickets"
-    tickets.mkdir()
-    for n in range(retraining.MAX_DEATHS):
-        (tickets / str(n)).touch()
-    env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": "die", "tickets": str(tickets)}}
-    made = plan(run("a"), run("b"), env=env, n_workers=1)
-    folder = started(made)
-    status = wait_until_ended(folder)
-    assert (status.state, status.reason) == (JobState.FINISHED, "All 2 runs are done, 1 failed.")
+def test_a_run_that_kills_each_of_its_workers_is_given_up_and_its_siblings_are_not(job, monkeypatch):
+    batches = []
+
+    def first_kills(function, tasks, *, n_workers, **_):
+        underway = [task for _, task in zip(range(n_workers), tasks, strict=False)]
+        batches.append([task.index for task in underway])
+        if 0 in batches[-1]:
+            raise pool.WorkerDied("killed")
+        for task in (*underway, *tasks):
+            key = task.plan.runs[task.index].key
+            yield RunOutcome(task.index, RunResult(key=key, state="ok", mean=1.0))
+
+    monkeypatch.setattr(pool, "run_tasks", first_kills)
+    made = plan(*(run(str(n)) for n in range(4)))
+    folder = job(made)
+    end = retraining.run_plan(folder)
+    assert (end.state, end.reason) == (JobState.FINISHED, "All 4 runs are done, 1 failed.")
+    assert batches == [[0, 1], [0], [0], [1], [2, 3]], "suspects run alone, the others together"
     results = read_results(folder, made)
-    assert (results["a"].state, results["a"].message) == ("failed", retraining.DIED)
-    assert results["b"].state == "ok"
+    assert (results["0"].state, results["0"].message) == ("failed", retraining.DIED)
+    assert {results[key].state for key in "123"} == {"ok"}
 
 
 def test_workers_that_always_die_end_the_job(job, monkeypatch):
@@ -166,6 +175,31 @@ def test_workers_that_always_die_end_the_job(job, monkeypatch):
     assert end.state == JobState.FAILED
     assert "3 runs in a row died" in end.reason
     assert [r.message for r in read_results(folder, made).values()] == [retraining.DIED] * 3
+
+
+def test_stop_after_starts_nothing_further_and_keeps_what_ends(job, monkeypatch):
+    made = plan(*(run(str(n)) for n in range(4)))
+    folder = job(made)
+
+    def ask_to_stop_during_the_first(function, tasks, **_):
+        for task in tasks:
+            folder.stop.write_text("after")
+            key = task.plan.runs[task.index].key
+            yield RunOutcome(task.index, RunResult(key=key, state="ok", mean=1.0))
+
+    monkeypatch.setattr(pool, "run_tasks", ask_to_stop_during_the_first)
+    end = retraining.run_plan(folder)
+    assert end.state == JobState.STOPPED
+    assert end.reason == "Stopped on request, after the running ones. 1 of 4 runs are done."
+    assert set(read_results(folder, made)) == {"0"}
+
+
+@pytest.mark.parametrize("mode", ["now", "after"])
+def test_no_run_starts_once_the_job_was_asked_to_stop(job, mode):
+    made = plan(run("a"))
+    folder = job(made)
+    folder.stop.write_text(mode)
+    assert run_training(RunTask(str(folder.path), made, 0)) == RunOutcome(0, None)
 
 
 @pytest.mark.parametrize(
