@@ -108,7 +108,8 @@ def _inside(limit: Limit, bound: float, *, outward: int, whole: bool) -> float:
         return end
     if whole:
         return end - outward
-    return _clean(end - (end - bound) / 10, digits=4)  # most of the way: never the limit itself
+    most = end - (end - bound) / 10  # of the way: never the limit itself
+    return next((x for digits in (2, 3, 4, 6, 8) if limit.admits(x := _clean(most, digits=digits))), bound)
 
 
 def _clean(x: float, *, digits: int = 10) -> float:

@@ -58,13 +58,14 @@ def test_a_range_stops_at_the_natural_limit(distribution, places, limit, expecte
     assert suggested_range(axis(distribution), low_u=places[0], high_u=places[1], limit=limit) == expected
 
 
-def test_an_open_limit_is_approached_and_never_reached():
+@pytest.mark.parametrize("bound", [0.97, 0.9999, 0.999999])
+def test_an_open_limit_is_approached_and_never_reached(bound):
     low, high = suggested_range(
-        axis(FloatDistribution(0.9, 0.97)), low_u=0.0, high_u=1.5, limit=Limit(0, 1, open_high=True)
+        axis(FloatDistribution(0.9, bound)), low_u=0.0, high_u=1.5, limit=Limit(0, 1, open_high=True)
     )
 
     assert low == 0.9
-    assert 0.99 < high < 1
+    assert bound < high < 1
 
 
 def test_a_range_that_is_too_wide_narrows_to_round_numbers_inside():
