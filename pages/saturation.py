@@ -26,7 +26,7 @@ folder = frame.require_study()
 run = frame.require_run(folder)
 narrow = viewport.is_narrow()
 
-answer = st.empty()
+answer = st.container()  # filled last; unlike an empty place it keeps its words meanwhile
 new_trials.watch(run)
 
 if not run.study.trials and run.source:

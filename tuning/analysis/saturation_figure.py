@@ -188,7 +188,7 @@ def _x_axis(info: AxisInfo, theme: str) -> dict[str, Any]:
     colour = colours.watch if theme != "dark" else colours.suggested
     for x, words in info.ghost_ticks:
         near = min(abs(x - other) for other, _ in info.ticks)
-        if near > _TICK_ROOM * (high - low):
+        if info.by_level or near > _TICK_ROOM * (high - low):
             ticks.append((x, f'<span style="color:{colour}">{words}</span>'))
     return look | {
         "title": look["title"] | {"text": declared.label(), "standoff": 8},

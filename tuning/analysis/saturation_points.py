@@ -9,9 +9,9 @@ from optuna.trial import FrozenTrial, TrialState
 from tuning.analysis.outcomes import error_line, finite_ranked, reached, value_of
 from tuning.analysis.saturation import ParameterSaturation, SaturationInfo
 from tuning.analysis.saturation_axis import UnitAxis, unit_axes
+from tuning.analysis.saturation_ghost import ghost_range, value_words
 from tuning.analysis.saturation_scores import score_trials
 from tuning.analysis.space import CATEGORICAL
-from tuning.analysis.verdicts import Verdict
 from tuning.analysis.words import safe, three_digits
 
 _BUCKETS = 10
@@ -139,7 +139,7 @@ def _axis_info(
         )
     points["top"].sort(key=lambda p: order[p.number])
     start, end = _place(axis, 0.0), _place(axis, 1.0)
-    ghost, ghost_ticks = _ghost(axis, parameter, start, end)
+    ghost, ghost_ticks = ghost_range(axis, parameter, start, end)
     positions = [p.position for role in points.values() for p in role]
     low = min([start, *positions, *(ghost or ())])  # an enqueued trial may lie outside the bounds
     high = max([end, *positions, *(ghost or ())])
@@ -165,7 +165,7 @@ def _axis_info(
         limits=limits,
         shown=(low - _ROOM * (high - low), high + _ROOM * (high - low)),
         profile=tuple(
-            ProfilePoint(_place(axis, u), _words(axis, axis.value(u)), score, deviation)
+            ProfilePoint(_place(axis, u), value_words(axis, axis.value(u)), score, deviation)
             for u, score, deviation in parameter.evidence.profile
         ),
     )
@@ -196,10 +196,6 @@ def _place(axis: UnitAxis, u: float) -> float:
     return axis.declared.place(axis.value(u))
 
 
-def _words(axis: UnitAxis, x: float) -> str:
-    return three_digits(x) if axis.numbers else axis.declared.words(x)
-
-
 def _ticks(axis: UnitAxis) -> tuple[tuple[float, str], ...]:
     if not axis.numbers:
         if _by_level(axis) and axis.levels is not None and axis.declared.kind != CATEGORICAL:
@@ -213,42 +209,6 @@ def _ticks(axis: UnitAxis) -> tuple[tuple[float, str], ...]:
     if len(shown) > 2 and last - shown[-2] < every:
         del shown[-2]
     return tuple((float(i), three_digits(axis.numbers[i])) for i in shown)
-
-
-def _ghost(
-    axis: UnitAxis, p: ParameterSaturation, start: float, end: float
-) -> tuple[tuple[float, float] | None, tuple[tuple[float, str], ...]]:
-    """Return the part of the suggested range worth drawing, and the ticks for its ends."""
-    if p.suggested is None:
-        return None, ()
-    low, high = (_spot(axis, x) for x in p.suggested)
-    half = 0.5 if axis.numbers else (axis.declared.step or 1.0) / 2 if axis.levels is not None else 0.0
-    outer_low, outer_high = (
-        (low - half, high + half)
-        if axis.numbers
-        else (_spot(axis, p.suggested[0] - half), _spot(axis, p.suggested[1] + half))
-    )
-    words = [_words(axis, x) for x in p.suggested]
-    if p.verdict == Verdict.EDGE and p.side == "low":
-        return ((outer_low, start), ((low, words[0]),)) if outer_low < start else (None, ())
-    if p.verdict == Verdict.EDGE:
-        return ((end, outer_high), ((high, words[1]),)) if outer_high > end else (None, ())
-    return (outer_low, outer_high), ((low, words[0]), (high, words[1]))
-
-
-def _spot(axis: UnitAxis, x: float) -> float:
-    """Return the position of a value that may lie beyond the bounds."""
-    if axis.numbers:
-        if x > axis.numbers[-1]:
-            return float(len(axis.numbers))
-        return (
-            next((float(i) for i, known in enumerate(axis.numbers) if x <= known), -1.0)
-            if (x >= axis.numbers[0])
-            else -1.0
-        )
-    if axis.declared.log and x <= 0:
-        return axis.declared.start
-    return axis.declared.place(x)
 
 
 def _limits(axis: UnitAxis, p: ParameterSaturation) -> list[tuple[float, str]]:

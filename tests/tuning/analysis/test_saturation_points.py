@@ -122,11 +122,14 @@ def test_a_suggested_level_gets_its_full_width(one_parameter):
     trials = one_parameter("steps", STEPS, [(5, 1.0), (8, 2.0)])
     edge = judged(trials, verdict=Verdict.EDGE, side="high", confidence="likely", suggested=(5.0, 10.0))
     assert axis_info(trials, edge, maximize=True).ghost == (8.5, 10.5)
+
+
+def test_every_new_choice_gets_a_place_of_its_own_beyond_the_last(one_parameter):
     trials = one_parameter("size", SIZES, [(64, 1.0), (16, 2.0)])
-    edge = judged(trials, verdict=Verdict.EDGE, side="high", confidence="likely", suggested=(16.0, 128.0))
+    edge = judged(trials, verdict=Verdict.EDGE, side="high", confidence="likely", suggested=(16.0, 256.0))
     axis = axis_info(trials, edge, maximize=True)
-    assert axis.ghost == (2.5, 3.5)
-    assert axis.ghost_ticks == ((3.0, "128"),)
+    assert axis.ghost == (2.5, 4.5)
+    assert axis.ghost_ticks == ((3.0, "128"), (4.0, "256"))
     edge = replace(edge, side="low", suggested=(8.0, 64.0))
     axis = axis_info(trials, edge, maximize=True)
     assert axis.ghost == (-1.5, -0.5)
