@@ -21,6 +21,7 @@ LEAST_VALUES = 3  # different ones
 NO_EFFECT_TRIALS = 50
 CONFIDENT = 0.85  # belief that the optimum lies beyond a bound
 LIKELY = 0.6
+DOUBTED = 0.2
 _FEW = 4  # trials in an outer quarter, below which nothing is said about it
 _NEAR_LIMIT = 0.05  # of the range's width: closer than this to a natural limit, a bound cannot move
 _NO_LIMITS: Mapping[str, Limit] = {}
@@ -129,10 +130,11 @@ def _verdict(
         if confidence is not None:
             return Verdict.EDGE, side, confidence
     gate = e.p_effect is not None and e.p_effect < 0.05
+    for side, end in ends if axis.has_ends else ():
+        doubted = not gate or (end.belief or 0.0) >= DOUBTED
+        if e.n_top and end.n_top >= 0.5 * e.n_top and doubted and not _at_limit(axis, limit, side):
+            return Verdict.WATCH, side, None
     if not gate:
-        for side, end in ends if axis.has_ends else ():
-            if e.top and end.n_top >= 0.5 * e.n_top:
-                return Verdict.WATCH, side, None
         if axis.has_ends and min(e.halves) < 0.15:
             return Verdict.HERDED, "low" if e.halves[0] < e.halves[1] else "high", None
         if e.n >= NO_EFFECT_TRIALS and e.p_effect is not None:

@@ -6,6 +6,7 @@ from tuning.analysis.verdicts import Confidence, Side, Verdict
 from tuning.analysis.words import count, three_digits
 from tuning.space.limits import Limit
 
+FEW_AT_END = 0.3  # of the best trials: fewer in the edge zone do not speak for themselves
 _ENDS = {"low": "lower", "high": "upper"}
 
 
@@ -30,6 +31,9 @@ def sentence(
         if side
         else ""
     )
+    model = (
+        "" if end.model is None else f"{_percent(end.model.past_end, 1)} of the model's curves peak past it"
+    )
     match verdict:
         case Verdict.EDGE:
             assert suggested is not None
@@ -39,6 +43,8 @@ def sentence(
                 if side == "low"
                 else f"up to {_number(axis, suggested[1])}"
             )
+            if end.n_top < FEW_AT_END * e.n_top:  # the counts alone would not convince, nor did they
+                where = f"the value still rises towards it, and {model}"
             return f"{name} {verb} {bound}: {where}. Try {direction}."
         case Verdict.STABILITY:
             return (
@@ -51,8 +57,8 @@ def sentence(
             return f"{name} presses {bound}, and that is as far as it goes: {rule}. Leave it."
         case Verdict.WATCH:
             return (
-                f"{where[:1].upper()}{where[1:]}, but {name} shows no effect on the value. The sampler "
-                "may be herding: a probe, or 20 random trials, would tell."
+                f"{where[:1].upper()}{where[1:]}. Samplers herd, so that alone is no evidence"
+                f"{', and only ' + model if model else ''}. A probe, or 20 random trials, would tell."
             )
         case Verdict.HERDED:
             share = e.halves[0] if side == "low" else e.halves[1]
@@ -85,7 +91,7 @@ def _zone_words(axis: UnitAxis, side: Side) -> str:
     return "lowest tenth of the range" if side == "low" else "top tenth of the range"
 
 
-def _percent(part: int, whole: int) -> str:
+def _percent(part: float, whole: int) -> str:
     return f"{part / whole:.0%}".replace("%", " %") if whole else "none"
 
 
