@@ -43,10 +43,10 @@ def evidence_frame(p: ParameterSaturation) -> pd.DataFrame:
     rows = {
         "Best trials in the edge zone": [f"{end.n_top} of {e.n_top}" for end in ends],
         "All trials in the edge zone": [f"{end.n_all} of {e.n}" for end in ends],
-        "Fits that peak at this end of the range": [
+        "Curves that peak at this end of the range": [
             _share(end.model.at_end if end.model else None) for end in ends
         ],
-        "Fits that are higher still past the bound": [
+        "Curves that peak past the bound": [
             _share(end.model.past_end if end.model else None) for end in ends
         ],
         "Belief that the optimum lies beyond": [_share(end.belief) for end in ends],
@@ -65,7 +65,8 @@ def sentences(p: ParameterSaturation) -> list[str]:
     if e.low.belief is not None or e.high.belief is not None:
         found.append(
             "Counts at an edge prove nothing by themselves: a sampler crowds where it once did well. So a "
-            "smooth model is fitted to all trials, which allows for what the other parameters did. From a "
+            "smooth model is fitted to all trials, which allows for what the other parameters did, and many "
+            "curves that it holds possible are drawn. From a "
             f"belief of {LIKELY:.0%} on, a range counts as probably too narrow; from {CONFIDENT:.0%} on, as "
             "too narrow."
         )
