@@ -39,6 +39,26 @@ def open_example() -> None:
     frame.go("pages/history.py", examples.copy_recorded(examples.recorded()[0], runs_root()))
 
 
+def open_pair() -> None:
+    """Copy the study whose space was too narrow, and the one that continues it; show how it was found."""
+    pair = [examples.copy_recorded(source, runs_root()) for source in examples.recorded_pairs()[0]]
+    frame.go("pages/saturation.py", pair[0])
+
+
+def offer_examples(present: set[str]) -> None:
+    """Draw a button for each shipped example that is not among the studies yet."""
+    if examples.recorded() and examples.recorded()[0].name not in present:
+        st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+    pairs = examples.recorded_pairs()
+    if pairs and not {path.name for path in pairs[0]} <= present:
+        st.button(
+            "Open the widened example",
+            icon=":material/arrow_range:",
+            on_click=open_pair,
+            help="A recorded study whose search space was too narrow, and the study that continues it.",
+        )
+
+
 folders = frame.studies()
 for folder in folders:
     cached.tidy(folder)
@@ -55,8 +75,7 @@ if not folders:
             st.button(
                 "Run the Pendulum story", type="primary", icon=":material/play_arrow:", on_click=run_story
             )
-            if examples.recorded():
-                st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+            offer_examples(set())
         st.page_link(
             "pages/launch.py", label="Or set up a study of your own", icon=":material/rocket_launch:"
         )
@@ -74,6 +93,5 @@ st.fragment(draw_studies, run_every=REFRESH if n_alive or is_weighing else None)
 with st.container(horizontal=True):
     if st.button("New study", type="primary", icon=":material/add:"):
         st.switch_page("pages/launch.py")
-    if examples.recorded() and not any(folder.id == examples.recorded()[0].name for folder in folders):
-        st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+    offer_examples({folder.id for folder in folders})
 study_opening.draw()

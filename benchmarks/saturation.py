@@ -202,12 +202,12 @@ def report(
             some = [r for r in rows if r.budget == budget]
             n_edges = sum(r.truth in (EDGE_LOW, EDGE_HIGH) for r in some)
             print(f"\n{sampler}, N = {budget}: {len(some)} parameters, {n_edges} edges")
-            print(f"  {'confident':26s}{figures(some, confident)}")
-            print(f"  {'likely or better':26s}{figures(some, likely)}")
+            print(f"  {'confident':32s}{figures(some, confident)}")
+            print(f"  {'likely or better':32s}{figures(some, likely)}")
             for k, name in enumerate(NAIVE):
                 rule = operator.itemgetter(k)
                 print(
-                    f"  {'naive: ' + name:26s}{figures(some, lambda r, rule=rule: rule(r.naive))}", flush=True
+                    f"  {'naive: ' + name:32s}{figures(some, lambda r, rule=rule: rule(r.naive))}", flush=True
                 )
     last = [r for r in everything if r.budget == max(BUDGETS)]
     for what, key in (("kind", "kind"), ("family", "family")):

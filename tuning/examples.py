@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from storage.paths import RunFolder, check_name
+from storage.paths import NAME_PATTERN, RunFolder, check_name
+from storage.records import read_record
 from tuning.spec import StudySpec, load_spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
@@ -17,8 +18,19 @@ def pendulum_story() -> StudySpec:
 
 
 def recorded() -> list[Path]:
-    """Return the shipped studies, by name: folders under `examples/` that hold a job record."""
-    return sorted(path.parent for path in FOLDER.glob("*/job.json"))
+    """Return the shipped studies that stand alone, by name: folders under `examples/` with a job record."""
+    paired = {path for pair in recorded_pairs() for path in pair}
+    return sorted(path.parent for path in FOLDER.glob("*/job.json") if path.parent not in paired)
+
+
+def recorded_pairs() -> list[tuple[Path, Path]]:
+    """Return the shipped pairs: a study whose space was too narrow, and the one that continues it."""
+    pairs = []
+    for path in sorted(FOLDER.glob("*/job.json")):
+        parent = (read_record(RunFolder(path.parent).parent) or {}).get("id")
+        if isinstance(parent, str) and NAME_PATTERN.fullmatch(parent) and (FOLDER / parent).is_dir():
+            pairs.append((FOLDER / parent, path.parent))
+    return pairs
 
 
 def copy_recorded(source: Path, root: Path) -> RunFolder:
