@@ -22,6 +22,7 @@ NO_EFFECT_TRIALS = 50
 CONFIDENT = 0.9  # belief that the optimum lies beyond a bound: right in 95 of 100 on the tuning families
 LIKELY = 0.6  # right in 85 of 100
 DOUBTED = 0.2  # below this the model does not expect better values there
+MUCH_NARROWER = 0.7  # of the range: a suggestion that saves less is not worth a word
 _FEW = 4  # trials in an outer quarter, below which nothing is said about it
 _NEAR_LIMIT = 0.05  # of the range's width: closer than this to a natural limit, a bound cannot move
 _NO_LIMITS: Mapping[str, Limit] = {}
@@ -94,7 +95,7 @@ def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None) -> ParameterSaturat
         low_u, high_u = (-WIDEN_BY, 1.0) if side == "low" else (0.0, 1 + WIDEN_BY)
         suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
     elif verdict == Verdict.TOO_WIDE:
-        low_u, high_u = max(0.0, e.span[0] - 0.15), min(1.0, e.span[1] + 0.15)
+        low_u, high_u = _enough(e)
         suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
     missing = max(0, LEAST_TRIALS - e.n)
     return ParameterSaturation(
@@ -140,10 +141,16 @@ def _verdict(
         if e.n >= NO_EFFECT_TRIALS and e.p_effect is not None:
             return Verdict.NO_EFFECT, None, None
     elif axis.has_ends and e.p_effect is not None and e.p_effect < 0.01:
+        low_u, high_u = _enough(e)
         inside = e.span[0] > axis.zone and e.span[1] < 1 - axis.zone
-        if inside and e.span[1] - e.span[0] < 0.4:
+        if inside and high_u - low_u <= MUCH_NARROWER:
             return Verdict.TOO_WIDE, None, None
     return Verdict.FINE, None, None
+
+
+def _enough(e: Evidence) -> tuple[float, float]:
+    """Return the part of the range, in 0 to 1, that would do: where the best trials lie, with room around."""
+    return max(0.0, e.span[0] - 0.15), min(1.0, e.span[1] + 0.15)
 
 
 def _edge_confidence(end: EndEvidence) -> Confidence | None:

@@ -24,9 +24,9 @@ def suggested_range(
 
 def _bound(axis: UnitAxis, u: float, limit: Limit | None, *, outward: int) -> float:
     """Return the bound at a place, rounded away from the middle of the range."""
+    if axis.levels is not None and 0 <= u <= 1:
+        return _level(axis, u)
     if axis.numbers:
-        if 0 <= u <= 1:
-            return axis.low if outward < 0 else axis.high
         return more_choices(axis.numbers, outward)[-1]
     declared = axis.declared
     bound = axis.low if outward < 0 else axis.high
@@ -39,9 +39,7 @@ def _bound(axis: UnitAxis, u: float, limit: Limit | None, *, outward: int) -> fl
                 float(max(1, whole)) if outward < 0 else _round_log(whole, outward=outward, whole=True)
             )
         else:
-            steps = max(1, math.ceil(abs(raw - bound) / step - 0.5)) if (raw - bound) * outward > 0 else 0
-            inward = math.floor(abs(raw - bound) / step) if (raw - bound) * outward < 0 else 0
-            candidate = bound + outward * step * (steps - inward)
+            candidate = bound + outward * step * max(1, math.ceil(abs(raw - bound) / step - 0.5))
     elif declared.log:
         candidate = _round_log(raw, outward=outward)
     else:
@@ -51,6 +49,17 @@ def _bound(axis: UnitAxis, u: float, limit: Limit | None, *, outward: int) -> fl
     if (bound - candidate) * outward > 0 and (u < 0 or u > 1):
         return bound  # nothing is left to widen into
     return candidate
+
+
+def _level(axis: UnitAxis, u: float) -> float:
+    """Return the level at a place inside the range."""
+    if axis.numbers:
+        return axis.value(u)
+    if axis.declared.log:
+        return float(min(axis.high, max(axis.low, round(axis.value(u)))))
+    assert axis.levels is not None
+    index = min(axis.levels - 1, math.floor(u * axis.levels))
+    return axis.low + index * (axis.declared.step or 1.0)
 
 
 def _round_log(x: float, *, outward: int, whole: bool = False) -> float:

@@ -75,6 +75,21 @@ def test_a_range_that_is_too_wide_narrows_to_round_numbers_inside():
     assert 0.618 <= high <= 0.67
 
 
+@pytest.mark.parametrize(
+    ("distribution", "expected"),
+    [
+        (IntDistribution(5, 12), (6, 10)),
+        (FloatDistribution(0.0, 2.0, step=0.25), (0.25, 1.5)),
+        (CategoricalDistribution([0.9, 0.95, 0.99, 0.995, 0.999]), (0.9, 0.995)),
+        (IntDistribution(1, 1000, log=True), (2, 112)),
+    ],
+)
+def test_narrowing_keeps_to_levels_that_exist(distribution, expected):
+    assert suggested_range(axis(distribution), low_u=0.175, high_u=0.7125, limit=None) == pytest.approx(
+        expected
+    )
+
+
 def test_choices_go_on_by_their_ratio_or_their_difference():
     assert more_choices((8.0, 16.0, 32.0, 64.0), 1) == [128.0, 256.0]
     assert more_choices((8.0, 16.0, 32.0, 64.0), -1) == [4.0, 2.0]
