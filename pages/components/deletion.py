@@ -1,5 +1,9 @@
 """Ask before a study is deleted, and name what is lost."""
 
+import os
+from contextlib import suppress
+from pathlib import Path
+
 import streamlit as st
 
 from pages.components import cached, frame, lineage_line
@@ -20,8 +24,18 @@ def losses(folder: RunFolder) -> str:
     policies = f", {n_policies} trained {'policy' if n_policies == 1 else 'policies'}" if n_policies else ""
     n_probes = len(list_runs(folder.jobs))
     probes = f", {count(n_probes, 'probe')}" if n_probes else ""
-    size = sum(path.stat().st_size for path in folder.path.rglob("*") if path.is_file())
-    return f"{trials}{policies}{probes}, learning curves and the log ({size / 1e6:.1f} MB)"
+    size = f"{_size(folder.path) / 1e6:.1f} MB"
+    return f"{trials}{policies}{probes}, learning curves and the log ({size})"
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of the files in a folder; what a running study replaces meanwhile is left out."""
+    total = 0
+    for place, _, names in os.walk(folder):  # unlike rglob, it passes by a folder that is gone
+        for name in names:
+            with suppress(OSError):
+                total += (Path(place) / name).lstat().st_size
+    return total
 
 
 def confirm_deletion(folder: RunFolder) -> None:

@@ -1,6 +1,8 @@
 """The panel of probes in its states, on files made by hand."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
@@ -233,3 +235,16 @@ def test_deleting_a_study_names_its_probes(study, probe):
     assert "probe" not in deletion.losses(study).replace(study.id, "")
     probe()
     assert ", 1 probe, learning curves" in deletion.losses(study)
+
+
+def test_a_file_that_vanishes_while_it_is_weighed_does_not_matter(study, monkeypatch):
+    (study.path / "weights").mkdir(exist_ok=True)
+    (study.path / "weights" / "big").write_bytes(b"x" * 3_000_000)
+    walk = os.walk
+
+    def vanishing(folder):
+        for place, folders, names in walk(folder):
+            yield place, folders, [*names, "replaced-just-now"]
+
+    monkeypatch.setattr(deletion.os, "walk", vanishing)
+    assert re.search(r"\(3\.\d MB\)", deletion.losses(study))
