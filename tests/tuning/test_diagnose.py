@@ -9,6 +9,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 from typer.testing import CliRunner
 
 from tuning import launch
@@ -168,6 +169,33 @@ def test_hostile_names_stay_text(tmp_path, write_study):
     assert code == 0, err
     assert "\x1b" not in out
     assert "a b/<b>" in out
+
+
+def test_a_name_with_line_breaks_stays_on_one_line(tmp_path):
+    path = store(tmp_path / "study.log", lambda trial: trial.suggest_float("learning\nrate\u2028x", 0, 1))
+    code, out, _ = run(path)
+    assert code == 0
+    lines = out.splitlines()
+    assert len(lines) == 6  # head, table of one row, one sentence, and what is between them
+    assert "learning rate x" in lines[3]
+    assert "learning rate x" in lines[5]
+
+
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED])
+def test_where_no_trial_is_complete_each_parameter_says_so(tmp_path, state):
+    def broken(trial):
+        trial.suggest_float("x", 0, 1)
+        if state == TrialState.PRUNED:
+            raise optuna.TrialPruned
+        return float("nan")
+
+    path = store(tmp_path / "study.log", broken)
+    found = judged(path)
+    assert list(found) == ["x"]
+    assert found["x"]["verdict"] == "not enough evidence"
+    code, out, _ = run(path)
+    assert code == 0
+    assert "not enough evidence" in out
 
 
 @pytest.mark.parametrize(

@@ -55,15 +55,14 @@ def diagnose(
     found = _find(target, study, runs_root(runs_dir))
     from tuning.analysis.saturation import not_ready, saturation_info  # SciPy
 
-    missing = not_ready(found.study.trials) if found.study.trials else "It has no trials yet."
-    if missing:
-        if as_json:
-            output.show_json({"parameters": []})
-        raise Refused(Exit.NOTHING_YET, f"{found.where}: {missing}")
     info = saturation_info(found.study.trials, maximize=found.study.maximize, limits=found.limits)
     if as_json:
         output.show_json({"parameters": [_record(p) for p in info.parameters]})
-    else:
+    if not info.parameters:
+        missing = not_ready(found.study.trials) if found.study.trials else "It has no trials yet."
+        missing = missing or "No parameter of its finished trials varies: there is no range to judge."
+        raise Refused(Exit.NOTHING_YET, f"{found.where}: {missing}")
+    if not as_json:
         output.show(_report(found, info))
 
 
@@ -157,13 +156,18 @@ def _number(p: "ParameterSaturation", value: float | None) -> float | int | None
 def _report(found: _Target, info: "SaturationInfo") -> str:
     goal = "maximize" if info.maximize else "minimize"
     lines = [
-        f"{found.where}: {count(info.n_finished, 'finished trial')}, {goal}",
+        _one_line(f"{found.where}: {count(info.n_finished, 'finished trial')}, {goal}"),
         "",
         output.table(["VERDICT", "PARAMETER", "RANGE", "TRY"], [_row(p) for p in info.parameters]),
         "",
-        *(p.sentence for p in info.parameters),
+        *(_one_line(p.sentence) for p in info.parameters),
     ]
     return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """Return a sentence without the line breaks that a name in it may have."""
+    return " ".join(text.split())
 
 
 def _row(p: "ParameterSaturation") -> list[str]:
