@@ -90,8 +90,8 @@ def judge(problem: Problem, trials: Sequence[FrozenTrial], budget: int, study: i
 def _features(p: ParameterSaturation) -> tuple[tuple[str, tuple[float, ...]], ...]:
     found = []
     for side, end in (("low", p.evidence.low), ("high", p.evidence.high)):
-        if end.model is not None:
-            found.append((side, features(end.model.past_end, end.model.gain)))
+        if end.model is not None and p.evidence.swing is not None:
+            found.append((side, features(end.model.past_end, end.model.gain, p.evidence.swing[0])))
     return tuple(found)
 
 
@@ -120,13 +120,13 @@ def _naive(axis: UnitAxis, trials: Sequence[FrozenTrial]) -> tuple[str | None, .
     last = [place[t.number] for t in trials[-10:] if t.number in place]
     seen = [place[t.number] for t in complete]
 
-    def most(places: Sequence[float], margin: float) -> str | None:
-        low, high = (sum(p <= margin for p in places), sum(p >= 1 - margin for p in places))
+    def most(places: Sequence[float], margins: tuple[float, float]) -> str | None:
+        low, high = (sum(p <= margins[0] for p in places), sum(p >= 1 - margins[1] for p in places))
         return "low" if 2 * low >= len(places) else "high" if 2 * high >= len(places) else None
 
     extreme = "low" if best_first[0] == min(seen) else "high" if best_first[0] == max(seen) else None
-    touching = max(1e-6, 0.5 / axis.levels if axis.levels else 0.0) + 1e-9
-    return most(best_first[:1], axis.zone), most(best_first[:10], axis.zone), most(last, touching), extreme
+    touch = (max(1e-6, 0.5 / axis.levels if axis.levels else 0.0) + 1e-9,) * 2
+    return most(best_first[:1], axis.zones), most(best_first[:10], axis.zones), most(last, touch), extreme
 
 
 def run_one(
@@ -241,7 +241,7 @@ def tune(
 ) -> None:
     """Fit the detector's weights to the tuning families, leaving each out in turn to see their worth."""
     rows: list[Row] = []
-    for k, (sampler, share) in enumerate((("tpe", 1.0), ("random", 0.35), ("cma-es", 0.35), ("gp", 0.1))):
+    for k, (sampler, share) in enumerate((("tpe", 1.0), ("random", 0.35), ("cma-es", 0.35), ("gp", 0.06))):
         rows += run_many(problems.TUNING_FAMILIES, sampler, round(studies * share), seed=seed + k, jobs=jobs)
         print(f"{sampler}: {len(rows)} rows", flush=True)
     x, y, family = [], [], []
@@ -257,7 +257,7 @@ def tune(
         out = families == name
         held_out[out] = expit(_with_one(xs[out]) @ fit_logistic(xs[~out], ys[~out]))
     print(
-        "weights (intercept, past the end, gain):",
+        "intercept, weights (past the end, gain, swing):",
         fit_logistic(xs, ys).round(3).tolist(),
     )
     for threshold in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9):

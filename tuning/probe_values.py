@@ -7,7 +7,7 @@ from optuna.trial import create_trial
 
 from tuning.analysis.outcomes import number
 from tuning.analysis.saturation_axis import UnitAxis, unit_axes
-from tuning.analysis.saturation_range import WIDEN_BY, more_choices, suggested_range
+from tuning.analysis.saturation_range import more_choices, widened_range
 from tuning.analysis.verdicts import Side
 from tuning.analysis.words import three_digits
 from tuning.space.limits import Limit
@@ -45,7 +45,8 @@ def default_values(
     end = _suggested(axis, side, limit)
     if axis.numbers:
         further = more_choices(axis.numbers, 1 if side == "high" else -1)
-        places = [further[0], further[-1]]
+        allowed = [x for x in further if limit is None or limit.admits(x)] or [end]
+        places = [allowed[0], allowed[-1]]
     else:
         places = [_between(axis, bound, end), end]
     if inside:
@@ -97,8 +98,7 @@ def checked_values(
 
 
 def _suggested(axis: UnitAxis, side: Side, limit: Limit | None) -> float:
-    low_u, high_u = (0.0, 1 + WIDEN_BY) if side == "high" else (-WIDEN_BY, 1.0)
-    low, high = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
+    low, high = widened_range(axis, side, limit) or (axis.low, axis.high)
     return high if side == "high" else low
 
 

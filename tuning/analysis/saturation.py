@@ -8,8 +8,8 @@ from optuna.trial import FrozenTrial
 
 from tuning.analysis.outcomes import nothing_complete
 from tuning.analysis.saturation_axis import UnitAxis, unit_axes
-from tuning.analysis.saturation_evidence import EndEvidence, Evidence, study_evidence
-from tuning.analysis.saturation_range import WIDEN_BY, suggested_range
+from tuning.analysis.saturation_evidence import TOP_LEAST, EndEvidence, Evidence, study_evidence
+from tuning.analysis.saturation_range import narrowed_range, widened_range
 from tuning.analysis.saturation_scores import score_trials
 from tuning.analysis.saturation_words import sentence
 from tuning.analysis.space import DeclaredAxis
@@ -23,6 +23,7 @@ CONFIDENT = 0.9  # belief that the optimum lies beyond a bound: right in 95 of 1
 LIKELY = 0.6  # right in 85 of 100
 DOUBTED = 0.2  # below this the model does not expect better values there
 MUCH_NARROWER = 0.7  # of the range: a suggestion that saves less is not worth a word
+_NEAR_BROKEN = 0.15  # of the range
 _FEW = 4  # trials in an outer quarter, below which nothing is said about it
 _NEAR_LIMIT = 0.05  # of the range's width: closer than this to a natural limit, a bound cannot move
 _NO_LIMITS: Mapping[str, Limit] = {}
@@ -83,21 +84,20 @@ def saturation_info(
     axes = unit_axes(finished)
     scored = score_trials(finished, maximize=maximize)
     evidence = study_evidence(scored, axes, least=LEAST_TRIALS)
-    found = [_judge(axes[name], evidence[name], limits.get(name)) for name in axes]
+    found = [_judge(axes[name], evidence[name], limits.get(name), len(finished)) for name in axes]
     found.sort(key=_urgency)
     return SaturationInfo(maximize, len(finished), len(scored.ranked), tuple(found))
 
 
-def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None) -> ParameterSaturation:
+def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None, n_finished: int) -> ParameterSaturation:
+    limit = limit if limit is not None and _keeps_to(axis, limit) else None
     verdict, side, confidence = _verdict(axis, e, limit)
     suggested = None
-    if verdict == Verdict.EDGE:
-        low_u, high_u = (-WIDEN_BY, 1.0) if side == "low" else (0.0, 1 + WIDEN_BY)
-        suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
+    if verdict == Verdict.EDGE and side is not None:
+        suggested = widened_range(axis, side, limit)
     elif verdict == Verdict.TOO_WIDE:
-        low_u, high_u = _enough(e)
-        suggested = suggested_range(axis, low_u=low_u, high_u=high_u, limit=limit)
-    missing = max(0, LEAST_TRIALS - e.n)
+        suggested = narrowed_range(axis, *_enough(e))
+    missing = _missing(e, n_finished) if verdict == Verdict.NOT_ENOUGH else 0
     return ParameterSaturation(
         name=axis.name,
         axis=axis.declared,
@@ -116,41 +116,62 @@ def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None) -> ParameterSaturat
     )
 
 
+def _keeps_to(axis: UnitAxis, limit: Limit) -> bool:
+    """Say whether the declared range does: else a namesake is meant, as the gamma of a kernel."""
+    return not axis.ordered or (limit.admits(axis.low) and limit.admits(axis.high))
+
+
+def _missing(e: Evidence, n_finished: int) -> int:
+    """Return how many more trials a verdict needs, if as many of them count as up to now."""
+    lacking = max(LEAST_TRIALS - e.n, TOP_LEAST - e.n_top, 0)
+    share = e.n / n_finished if n_finished and e.n else 1.0
+    return math.ceil(lacking / share)
+
+
 def _verdict(
     axis: UnitAxis, e: Evidence, limit: Limit | None
 ) -> tuple[Verdict, Side | None, Confidence | None]:
-    if e.n < LEAST_TRIALS or e.n_distinct < min(LEAST_VALUES, axis.levels or LEAST_VALUES):
+    few_values = e.n_distinct < min(LEAST_VALUES, axis.levels or LEAST_VALUES)
+    if e.n < LEAST_TRIALS or e.n_top < TOP_LEAST or few_values:
         return Verdict.NOT_ENOUGH, None, None
-    ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high))
-    for side, end in ends if axis.has_ends else ():
+    ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high)) if axis.has_ends else ()
+    for side, end in ends:
         confidence = _edge_confidence(end)
-        if confidence is not None and _at_limit(axis, limit, side):
+        stuck = _at_limit(axis, limit, side) or widened_range(axis, side, limit) is None
+        if confidence is not None and stuck:
             return Verdict.NATURAL_LIMIT, side, None
         if _breaks(end) and (confidence is not None or _best_beside(e, side)):
             return Verdict.STABILITY, side, None
         if confidence is not None:
             return Verdict.EDGE, side, confidence
     gate = e.p_effect is not None and e.p_effect < 0.05
-    for side, end in ends if axis.has_ends else ():
+    for side, end in ends:
         doubted = not gate or (end.belief or 0.0) >= DOUBTED
-        if e.n_top and end.n_top >= 0.5 * e.n_top and doubted and not _at_limit(axis, limit, side):
+        stuck = _at_limit(axis, limit, side) or widened_range(axis, side, limit) is None
+        if end.n_top >= 0.5 * e.n_top and doubted and not stuck:
             return Verdict.WATCH, side, None
     if not gate:
-        if axis.has_ends and min(e.halves) < 0.15:
+        if ends and min(e.halves) < 0.15:
             return Verdict.HERDED, "low" if e.halves[0] < e.halves[1] else "high", None
         if e.n >= NO_EFFECT_TRIALS and e.p_effect is not None:
             return Verdict.NO_EFFECT, None, None
-    elif axis.has_ends and e.p_effect is not None and e.p_effect < 0.01:
-        low_u, high_u = _enough(e)
-        inside = e.span[0] > axis.zone and e.span[1] < 1 - axis.zone
-        if inside and high_u - low_u <= MUCH_NARROWER:
-            return Verdict.TOO_WIDE, None, None
+    elif ends and e.p_effect is not None and e.p_effect < 0.01 and _is_much_narrower(axis, e):
+        return Verdict.TOO_WIDE, None, None
     return Verdict.FINE, None, None
 
 
 def _enough(e: Evidence) -> tuple[float, float]:
     """Return the part of the range, in 0 to 1, that would do: where the best trials lie, with room around."""
     return max(0.0, e.span[0] - 0.15), min(1.0, e.span[1] + 0.15)
+
+
+def _is_much_narrower(axis: UnitAxis, e: Evidence) -> bool:
+    """Say whether a narrower range would do, with nothing at either end to speak against it."""
+    low_u, high_u = _enough(e)
+    if high_u - low_u > MUCH_NARROWER or e.low.n_top or e.high.n_top or _breaks(e.low) or _breaks(e.high):
+        return False
+    low, high = narrowed_range(axis, low_u, high_u)
+    return low < high and max(e.low.belief or 0.0, e.high.belief or 0.0) < DOUBTED
 
 
 def _edge_confidence(end: EndEvidence) -> Confidence | None:
@@ -166,9 +187,11 @@ def _breaks(end: EndEvidence) -> bool:
 
 
 def _best_beside(e: Evidence, side: Side) -> bool:
-    """Say whether the best trials lie in the half of the range next to this end."""
+    """Say whether the best trials lie in the half next to this end, or where the trials that work end."""
     middle = sum(e.span) / 2
-    return middle <= 0.5 if side == "low" else middle >= 0.5
+    if side == "low":
+        return middle <= 0.5 or e.span[0] <= e.feasible[0] + _NEAR_BROKEN
+    return middle >= 0.5 or e.span[1] >= e.feasible[1] - _NEAR_BROKEN
 
 
 def _at_limit(axis: UnitAxis, limit: Limit | None, side: Side) -> bool:
@@ -176,6 +199,8 @@ def _at_limit(axis: UnitAxis, limit: Limit | None, side: Side) -> bool:
     end = None if limit is None else limit.low if side == "low" else limit.high
     if end is None:
         return False
+    if axis.numbers:
+        return False  # a list can go on as long as one more level keeps to the limit
     bound, width = (axis.low if side == "low" else axis.high), axis.high - axis.low
     if axis.declared.log:
         return end > 0 and abs(math.log(bound / end)) <= _NEAR_LIMIT * math.log(axis.high / axis.low)

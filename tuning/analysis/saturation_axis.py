@@ -41,9 +41,15 @@ class UnitAxis:
         return self.ordered and (self.levels is None or self.levels >= 3)
 
     @property
-    def zone(self) -> float:
-        """Width of an edge zone as a share of the range."""
-        return EDGE_SHARE if self.levels is None or self.levels >= 10 else 1 / self.levels
+    def zones(self) -> tuple[float, float]:
+        """Widths of the lower and the upper edge zone as shares of the range; each holds its end level."""
+        if self.levels is None:
+            return EDGE_SHARE, EDGE_SHARE
+        if self.declared.log:  # levels are unevenly wide: up to the middle of the last one
+            low, high = self.unit(self.low) or 0.0, 1 - (self.unit(self.high) or 1.0)
+            return max(EDGE_SHARE, low), max(EDGE_SHARE, high)
+        share = EDGE_SHARE if self.levels >= 10 else 1 / self.levels
+        return share, share
 
     @property
     def low(self) -> float:
@@ -74,7 +80,10 @@ class UnitAxis:
             return self.numbers[min(len(self.numbers) - 1, max(0, math.floor(u * len(self.numbers))))]
         start, end = self._ends()
         x = start + u * (end - start)
-        return math.exp(x) if self.declared.log else x
+        try:
+            return math.exp(x) if self.declared.log else x
+        except OverflowError:
+            return math.inf
 
     def _ends(self) -> tuple[float, float]:
         axis = self.declared

@@ -6,15 +6,14 @@ Draws from the process along the profile then say where its peak may lie, with a
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from tuning.analysis.saturation_axis import UnitAxis
-from tuning.analysis.saturation_scores import ScoredTrials
+from tuning.analysis.saturation_places import Group, coordinates
 from tuning.analysis.surrogate import Surrogate, fit_surrogate
 
 _DRAWS = 1000
@@ -25,12 +24,12 @@ _MIXES = 120  # and recombinations of them
 _BASES = 60
 _NEAR_END = 0.03
 _INNER = 0.8  # the gain of an end is against the best of the range without its last fifth
-_CATEGORY = 0.7  # distance between two levels without order is this times the root of 2
 
-# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end and
-# the gain, fitted by `python -m benchmarks.saturation tune` to the benchmark's tuning families.
-_INTERCEPT, _PAST, _GAIN = -0.998, 0.489, 0.986
+# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end, on
+# the gain, and on how far the parameter moves the score at least: `python -m benchmarks.saturation tune`.
+_INTERCEPT, _WEIGHTS = -0.998, (0.489, 0.986, 0.4)
 _CLIP = 5.0
+_LEAST_SWING = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,50 +56,18 @@ class Belief:
     ]  # (place, expected score, standard deviation) within the range
 
 
-def beliefs(scored: ScoredTrials, axes: Mapping[str, UnitAxis], *, least: int) -> dict[str, Belief]:
-    """Return what is believed about every parameter that has ends and at least `least` ranked trials.
-
-    A conditional parameter is judged by the trials that have it.
-    """
-    groups: dict[tuple[int, ...], list[str]] = {}
-    for name, axis in axes.items():
-        rows = tuple(i for i, t in enumerate(scored.ranked) if axis.unit(t.params.get(name)) is not None)
-        if axis.has_ends and len(rows) >= least and np.ptp(scored.scores[list(rows)]) > 0:
-            groups.setdefault(rows, []).append(name)
-    found: dict[str, Belief] = {}
-    with threadpool_limits(1, user_api="blas"):  # matrices this small only suffer from more threads
-        for rows, names in groups.items():
-            found |= _group_beliefs(scored, axes, list(rows), names)
-    return found
-
-
-def _group_beliefs(
-    scored: ScoredTrials, axes: Mapping[str, UnitAxis], rows: Sequence[int], names: Sequence[str]
-) -> dict[str, Belief]:
-    blocks = {name: _columns(axis, scored, rows) for name, axis in axes.items()}
-    blocks = {name: block for name, block in blocks.items() if np.ptp(block, axis=0).any()}
-    x = np.hstack(list(blocks.values()))
-    owner = [k for k, block in enumerate(blocks.values()) for _ in range(block.shape[1])]
-    surrogate = fit_surrogate(x, owner, scored.scores[list(rows)])
+def beliefs(group: Group, axes: Mapping[str, UnitAxis]) -> dict[str, Belief]:
+    """Return what is believed about every parameter of the group that has ends and varies."""
+    blocks = {name: coordinates(axes[name], place) for name, place in group.units.items()}
+    blocks = {name: block for name, block in blocks.items() if block.size and np.ptp(block, axis=0).any()}
+    judged = [name for name in group.names if name in blocks and axes[name].has_ends]
+    if not judged or np.ptp(group.scores) == 0:
+        return {}
+    names = list(blocks)
+    owner = [k for k, name in enumerate(names) for _ in range(blocks[name].shape[1])]
+    surrogate = fit_surrogate(np.hstack(list(blocks.values())), owner, group.scores)
     bases = _bases(surrogate, np.asarray(owner))
-    names_in_order = list(blocks)
-    return {
-        name: _belief(axes[name], surrogate, bases, owner.index(names_in_order.index(name)))
-        for name in names
-        if name in blocks
-    }
-
-
-def _columns(axis: UnitAxis, scored: ScoredTrials, rows: Sequence[int]) -> np.ndarray:
-    """Return what stands for a parameter: its place, or one column a level where levels have no order.
-
-    A value that a trial does not have is the middle, or no level.
-    """
-    units = [axis.unit(scored.ranked[i].params.get(axis.name)) for i in rows]
-    if axis.ordered:
-        return np.array([[0.5 if u is None else u] for u in units])
-    levels = sorted({u for u in units if u is not None})
-    return np.array([[_CATEGORY * (u == level) for level in levels] for u in units])
+    return {name: _belief(axes[name], surrogate, bases, owner.index(names.index(name))) for name in judged}
 
 
 def _bases(surrogate: Surrogate, owner: np.ndarray) -> np.ndarray:
@@ -130,12 +97,13 @@ def _belief(axis: UnitAxis, surrogate: Surrogate, bases: np.ndarray, column: int
     places = np.concatenate([inside[0] - past[::-1], inside, inside[-1] + past])
     draws, mean, deviation = _profile_draws(surrogate, bases, column, places)
     within = draws[:, n_past : n_past + len(inside)]
-    swings = np.quantile(np.ptp(within, axis=1), [0.05, 0.95])
+    low, high = np.quantile(np.ptp(within, axis=1), [0.05, 0.95])
+    swing = (float(low), float(high))
     known = slice(n_past, n_past + len(inside))
     return Belief(
-        low=_end_belief(draws[:, ::-1], inside, n_past),  # the places are symmetric
-        high=_end_belief(draws, inside, n_past),
-        swing=(float(swings[0]), float(swings[1])),
+        low=_end_belief(draws[:, ::-1], inside, n_past, swing[0]),  # the places are symmetric
+        high=_end_belief(draws, inside, n_past, swing[0]),
+        swing=swing,
         profile=tuple(
             (float(g), float(m), float(s))
             for g, m, s in zip(inside, mean[known], deviation[known], strict=True)
@@ -160,7 +128,7 @@ def _profile_draws(
     return draws, mean, np.sqrt(np.maximum(np.diag(covariance), 0.0))
 
 
-def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int) -> EndBelief:
+def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int, swing: float) -> EndBelief:
     """Return the belief about the upper end; `draws` run from below the range to above it."""
     n = len(inside)
     within = draws[:, n_past : n_past + n]
@@ -170,10 +138,10 @@ def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int) -> EndBelief
     past_end = float(np.mean(draws.argmax(axis=1) >= n_past + n))
     gains = within[:, -1] - within[:, inner].max(axis=1)
     gain = float(np.clip(gains.mean() / (gains.std() + 1e-12), -_CLIP, _CLIP))
-    weighed = _INTERCEPT + np.dot((_PAST, _GAIN), features(past_end, gain))
+    weighed = _INTERCEPT + np.dot(_WEIGHTS, features(past_end, gain, swing))
     return EndBelief(at_end, past_end, gain, float(expit(weighed)))
 
 
-def features(past_end: float, gain: float) -> tuple[float, float]:
+def features(past_end: float, gain: float, swing: float) -> tuple[float, float, float]:
     """Return what the logistic regression weighs, in the order of its weights."""
-    return math.log((past_end + 0.01) / (1.01 - past_end)), gain
+    return math.log((past_end + 0.01) / (1.01 - past_end)), gain, math.log(max(swing, _LEAST_SWING))

@@ -38,6 +38,8 @@ def _beyond(axis: UnitAxis, x: float, bound: float, outward: int) -> Ghost:
     """Return the stretch from a bound's position to the suggested value; none where nothing is gained."""
     if axis.numbers:
         levels = [c for c in more_choices(axis.numbers, outward) if (x - c) * outward >= -_SAME * abs(x)]
+        if not levels and x not in axis.numbers:
+            levels = [x]  # the last value before a natural limit
         first = float(len(axis.numbers)) if outward > 0 else -1.0
         ticks = [(first + outward * i, three_digits(level)) for i, level in enumerate(levels)]
         far = bound + outward * len(levels)

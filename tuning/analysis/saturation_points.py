@@ -152,7 +152,7 @@ def _axis_info(
         start=start,
         end=end,
         ticks=_ticks(axis),
-        zones=((start, _place(axis, axis.zone)), (_place(axis, 1 - axis.zone), end)) if axis.has_ends else (),
+        zones=_zones(axis, start, end) if axis.has_ends else (),
         complete=tuple(points["complete"]),
         top=tuple(points["top"]),
         pruned=tuple(points["pruned"]),
@@ -194,6 +194,11 @@ def _place(axis: UnitAxis, u: float) -> float:
     if axis.declared.kind == CATEGORICAL:
         return u * len(axis.order) - 0.5
     return axis.declared.place(axis.value(u))
+
+
+def _zones(axis: UnitAxis, start: float, end: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    low, high = axis.zones
+    return (start, _place(axis, low)), (_place(axis, 1 - high), end)
 
 
 def _ticks(axis: UnitAxis) -> tuple[tuple[float, str], ...]:

@@ -45,6 +45,8 @@ def sentence(
             )
             if end.n_top < FEW_AT_END * e.n_top:  # the counts alone would not convince, nor did they
                 where = f"the value still rises towards it, and {model}"
+            if side == "low" and suggested[0] < 0 <= axis.low:
+                direction += ", if it may be negative"
             return f"{name} {verb} {bound}: {where}. Try {direction}."
         case Verdict.STABILITY:
             return (
@@ -53,11 +55,11 @@ def sentence(
                 "quarter failed or diverged. Make training stable there; a wider range would only break more."
             )
         case Verdict.NATURAL_LIMIT:
-            rule = limit.about if limit and limit.about else "it cannot go further"
+            rule = limit.about if limit and limit.about else "the scale has no value beyond"
             return f"{name} presses {bound}, and that is as far as it goes: {rule}. Leave it."
         case Verdict.WATCH:
             return (
-                f"{where[:1].upper()}{where[1:]}. Samplers herd, so that alone is no evidence"
+                f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence"
                 f"{', and only ' + model if model else ''}. A probe, or 20 random trials, would tell."
             )
         case Verdict.HERDED:
@@ -86,7 +88,7 @@ def sentence(
 
 
 def _zone_words(axis: UnitAxis, side: Side) -> str:
-    if axis.zone > 0.1:
+    if axis.levels is not None and axis.levels < 10:
         return "lowest level" if side == "low" else "highest level"
     return "lowest tenth of the range" if side == "low" else "top tenth of the range"
 

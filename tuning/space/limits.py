@@ -12,6 +12,33 @@ from tuning.spec import StudySpec
 _TRANSFORMS = (("one_minus_", "1 - x"), ("_pow", "2^x"))
 
 
+# Arguments of other algorithms that RL Zoo searches. Source: its hyperparams_opt.py and SB3's documentation.
+_ELSEWHERE = (
+    Argument("tau", "float", None, "", low=0, high=1, open_low=True),
+    Argument("train_freq", "int", None, "", low=1),
+    Argument("gradient_steps", "int", None, "", low=1),
+    Argument("subsample_steps", "int", None, "", low=1),
+    Argument("target_update_interval", "int", None, "", low=1),
+    Argument("learning_starts", "int", None, "", low=0),
+    Argument("buffer_size", "int", None, "", low=1),
+    Argument("exploration_fraction", "float", None, "", low=0, high=1),
+    Argument("exploration_initial_eps", "float", None, "", low=0, high=1),
+    Argument("exploration_final_eps", "float", None, "", low=0, high=1),
+    Argument("noise_std", "float", None, "", low=0),
+    Argument("policy_delay", "int", None, "", low=1),
+    Argument("n_quantiles", "int", None, "", low=1),
+    Argument("top_quantiles_to_drop_per_net", "int", None, "", low=0),
+    Argument("n_critic_updates", "int", None, "", low=1),
+    Argument("cg_max_steps", "int", None, "", low=1),
+    Argument("n_delta", "int", None, "", low=1),
+    Argument("delta_std", "float", None, "", low=0, open_low=True),
+    Argument("top_frac_size", "float", None, "", low=0, high=1, open_low=True),
+    Argument("n_layers", "int", None, "", low=1),
+    Argument("dropout", "float", None, "", low=0, high=1, open_high=True),
+    Argument("weight_decay", "float", None, "", low=0),
+)
+
+
 @dataclass(frozen=True)
 class Limit:
     """How far one parameter's stored value may ever go; None where nothing stops it."""
@@ -42,9 +69,11 @@ def spec_limits(spec: StudySpec) -> dict[str, Limit]:
 def known_limits(names: Iterable[str]) -> dict[str, Limit]:
     """Return the limits of parameters of any study that are named as an algorithm's arguments are.
 
-    `gamma`, `one_minus_gamma`, `batch_size_pow`: the names that SB3 and RL Zoo use.
+    `gamma`, `one_minus_gamma`, `batch_size_pow`: the names that SB3 and RL Zoo use. A namesake that means
+    something else shows by a range that breaks the limit; whoever uses the limit has to look.
     """
-    arguments = {key: a for name in algorithm_names() for key, a in algorithm(name).arguments.items()}
+    arguments = {a.name: a for a in _ELSEWHERE}
+    arguments |= {key: a for name in algorithm_names() for key, a in algorithm(name).arguments.items()}
     found = {}
     for name in names:
         transform = next((t for mark, t in _TRANSFORMS if mark in name), "identity")

@@ -63,7 +63,15 @@ def test_what_is_no_number_of_the_range_has_no_place(value):
 )
 def test_only_what_is_ordered_has_ends(distribution, has_ends, zone):
     assert axis(distribution).has_ends is has_ends
-    assert axis(distribution).zone == pytest.approx(zone)
+    assert axis(distribution).zones == pytest.approx((zone, zone))
+
+
+def test_an_edge_zone_of_whole_numbers_on_a_log_scale_holds_the_last_one_and_no_other():
+    low, high = axis(IntDistribution(1, 4, log=True)).zones
+    places = [axis(IntDistribution(1, 4, log=True)).unit(x) for x in (1, 2, 3, 4)]
+
+    assert [p <= low + 1e-9 for p in places] == [True, False, False, False]
+    assert [p >= 1 - high - 1e-9 for p in places] == [False, False, False, True]
 
 
 def test_a_parameter_with_one_value_has_no_axis():

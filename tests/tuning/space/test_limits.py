@@ -19,9 +19,9 @@ def test_limits_follow_the_transform_of_a_parameter():
 
 
 def test_the_names_of_rl_zoo_are_known_in_any_study():
-    limits = known_limits(["gamma", "one_minus_gae_lambda", "n_steps_pow", "dropout"])
+    limits = known_limits(["gamma", "one_minus_gae_lambda", "n_steps_pow", "tau", "my_own"])
 
-    assert set(limits) == {"gamma", "one_minus_gae_lambda", "n_steps_pow"}
+    assert set(limits) == {"gamma", "one_minus_gae_lambda", "n_steps_pow", "tau"}
     assert not limits["gamma"].admits(1.0)
     assert limits["one_minus_gae_lambda"].admits(0.0)
     assert "below 1" in limits["gamma"].about
