@@ -53,7 +53,7 @@ class _Run:
         self._storage = storage
         self._started = time.monotonic()
         self._before = {t.number for t in self.trials() if t.state.is_finished()}
-        # Imported trials too: the study goes on where its parent's seeds end, and repeats none of them.
+        # Imported trials too: the study goes on where its parent's task numbers end.
         numbers = (task_number(t) for t in self.trials())
         self._next_index = 1 + max((n for n in numbers if n is not None), default=-1)
         self._index_lock = threading.Lock()
@@ -66,7 +66,7 @@ class _Run:
         return self._storage.get_all_trials(study_id, deepcopy=False)
 
     def task(self, spec: StudySpec, *, alone: bool, trial: int | None = None) -> Task:
-        """Return the next task. Its index goes on where the last runner's ended, so seeds never repeat."""
+        """Return the next task. Its index goes on where the last runner's ended: each has its own streams."""
         with self._index_lock:
             index = self._next_index
             self._next_index += 1

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from optuna.trial import FrozenTrial
@@ -83,6 +83,20 @@ class PlannedProbe:
 
     question: Probe
     plan: RetrainPlan
+    study: str  # its id
+    study_seed: int
+
+    def with_draw(self, draw: int) -> "PlannedProbe":
+        """Return the probe with the fresh seeds of another draw; runs that shared theirs still do."""
+        drawn = list(dict.fromkeys((run.train_seed, run.eval_seed) for run in self.plan.runs))
+        fresh = dict(
+            zip(drawn, retraining_seeds(self.study_seed, draw, len(drawn), study=self.study), strict=True)
+        )
+        runs = []
+        for run in self.plan.runs:
+            train_seed, eval_seed = fresh[run.train_seed, run.eval_seed]
+            runs.append(run.model_copy(update={"train_seed": train_seed, "eval_seed": eval_seed}))
+        return replace(self, plan=self.plan.model_copy(update={"runs": tuple(runs)}))
 
     @property
     def words(self) -> str:
@@ -111,11 +125,11 @@ def plan_probe(
     n_configurations: int = 3,
     n_seeds: int | None = None,
     n_timesteps: int | None = None,
-    draw: int = 0,
 ) -> PlannedProbe:
     """Plan a probe of one parameter of a study of ours.
 
-    The runs come seed by seed, so that a probe that is stopped early has whole pairs.
+    The runs come seed by seed, so that a probe that is stopped early has whole pairs. Their seeds are those
+    of the study's first draw: which one is next is certain only once nobody else can start a probe.
 
     Args:
         run: the study.
@@ -127,7 +141,6 @@ def plan_probe(
         n_configurations: of the best distinct ones.
         n_seeds: for each configuration and value; by default what makes 20 to 30 runs.
         n_timesteps: a run; by default the study's own, since a shorter training may rank differently.
-        draw: tells the seeds of this probe from those of the study's other jobs.
 
     Raises:
         ProbeError: it makes no sense, or there is nothing to train yet.
@@ -176,7 +189,9 @@ def plan_probe(
         study_timesteps=spec.budget.n_timesteps,
         maximize=spec.maximize,
     )
-    return PlannedProbe(question, _retraining(spec, question, [t for t, _ in best], draw=draw))
+    study = run.folder.id
+    plan = _retraining(spec, question, [t for t, _ in best], study)
+    return PlannedProbe(question, plan, study, spec.seed)
 
 
 def probe_seconds(run: Run, planned: PlannedProbe) -> float:
@@ -189,11 +204,12 @@ def probe_seconds(run: Run, planned: PlannedProbe) -> float:
     return per_trial * share * math.ceil(len(plan.runs) / plan.n_workers)
 
 
-def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial], *, draw: int) -> RetrainPlan:
+def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial], study: str) -> RetrainPlan:
     name = question.parameter
+    seeds = retraining_seeds(spec.seed, 0, question.n_seeds, study=study)
     wider = {value: _spec_with(spec, question, value) for value in question.values}
     runs = []
-    for index, (train_seed, eval_seed) in enumerate(retraining_seeds(spec.seed, draw, question.n_seeds)):
+    for index, (train_seed, eval_seed) in enumerate(seeds):
         for configuration, trial in zip(question.configurations, trials, strict=True):
             for value in (None, *question.values):
                 if value == configuration.value:

@@ -46,7 +46,7 @@ class UnreadableProbe:
 
 
 def start_probe(study: RunFolder, planned: PlannedProbe) -> RunFolder:
-    """Start a probe of a study and return its folder.
+    """Start a probe of a study, with seeds that none of its jobs had, and return its folder.
 
     Raises:
         AlreadyRunning: a probe of this study runs, or is just being started.
@@ -54,6 +54,7 @@ def start_probe(study: RunFolder, planned: PlannedProbe) -> RunFolder:
         PlanError: the plan is too long.
     """
     with _alone(study):
+        planned = planned.with_draw(_next_draw(study))
         folder = create_run(study.jobs, KIND)
         write_text(folder.question, planned.question.model_dump_json(indent=1))
         write_plan(folder, planned.plan)
@@ -103,8 +104,8 @@ def read_probe(folder: RunFolder) -> ProbeJob:
     return ProbeJob(folder, question, plan, status, results, progress)
 
 
-def next_draw(study: RunFolder) -> int:
-    """Return which draw of fresh seeds the study's next job takes."""
+def _next_draw(study: RunFolder) -> int:
+    """Return which draw of fresh seeds the study's next job takes; true while nobody else starts one."""
     return len(list_runs(study.jobs))
 
 

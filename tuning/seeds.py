@@ -5,6 +5,8 @@ included: training 0 to 7 998, evaluation 8 000 to 9 998. Retraining (probes, re
 in slots of 2 000: the first half of a slot is for training, the second for evaluation.
 """
 
+import zlib
+
 import numpy as np
 
 _TRAIN_SEEDS = 7_000
@@ -27,7 +29,7 @@ def eval_seed(study_seed: int) -> int:
     return _EVAL_START + int(np.random.SeedSequence([study_seed, 2]).generate_state(1)[0]) % _EVAL_SEEDS
 
 
-def retraining_seeds(study_seed: int, draw: int, n: int) -> list[tuple[int, int]]:
+def retraining_seeds(study_seed: int, draw: int, n: int, *, study: str = "") -> list[tuple[int, int]]:
     """Return `n` fresh pairs of a training and an evaluation seed, for training configurations again.
 
     Whatever is to be compared shares a pair: equal seeds make a comparison a paired one.
@@ -36,7 +38,9 @@ def retraining_seeds(study_seed: int, draw: int, n: int) -> list[tuple[int, int]
         study_seed: the study's seed.
         draw: tells one job's seeds from those of the study's other jobs.
         n: how many, at most 1 000.
+        study: the study's id, since a study and those that continue it share their seed.
     """
-    first = int(np.random.SeedSequence([study_seed, draw, 3]).generate_state(1)[0]) % _RETRAIN_SLOTS
+    entropy = [study_seed, draw, 3, *([zlib.crc32(study.encode())] if study else [])]
+    first = int(np.random.SeedSequence(entropy).generate_state(1)[0]) % _RETRAIN_SLOTS
     starts = [_RETRAIN_START + _RETRAIN_SLOT * (first + k) for k in range(n)]
     return [(start, start + _RETRAIN_SLOT // 2) for start in starts]

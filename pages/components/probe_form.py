@@ -11,7 +11,7 @@ from tuning.analysis.saturation import ParameterSaturation
 from tuning.analysis.verdicts import Side, Verdict
 from tuning.launch import Run
 from tuning.probe import MOST_CONFIGURATIONS, MOST_SEEDS, PlannedProbe, plan_probe, probe_seconds
-from tuning.probe_jobs import next_draw, start_probe
+from tuning.probe_jobs import start_probe
 from tuning.probe_values import ProbeError
 from tuning.retraining_plan import PlanError
 
@@ -139,7 +139,6 @@ def _planned(run: Run, p: ParameterSaturation, side: Side, keys: _Keys) -> Plann
         n_configurations=int(st.session_state[keys.configurations]),
         n_seeds=int(st.session_state[keys.seeds]),
         n_timesteps=max(1, round(fraction * run.spec.budget.n_timesteps)),
-        draw=next_draw(run.folder),
     )
 
 

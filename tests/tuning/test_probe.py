@@ -1,5 +1,7 @@
 """Planning probes, and running one."""
 
+from dataclasses import replace
+
 import pytest
 from optuna.trial import TrialState, create_trial
 
@@ -105,9 +107,24 @@ def test_runs_come_seed_by_seed_so_that_a_stopped_probe_has_whole_pairs(good):
     assert [run.train_seed for run in plan.runs] == sorted(run.train_seed for run in plan.runs)
 
 
-def test_another_draw_has_other_seeds(good):
-    one, two = (plan_probe(good, "gamma", "low", draw=draw).plan.runs[0].train_seed for draw in (0, 1))
-    assert abs(one - two) >= 2000
+def test_another_draw_changes_the_seeds_and_nothing_else(good):
+    planned = plan_probe(good, "gamma", "low")
+    assert planned.with_draw(0) == planned
+    other = planned.with_draw(1)
+    pairs = {}
+    for one, two in zip(planned.plan.runs, other.plan.runs, strict=True):
+        assert abs(one.train_seed - two.train_seed) >= 2000
+        assert one.model_dump(exclude={"train_seed", "eval_seed"}) == two.model_dump(
+            exclude={"train_seed", "eval_seed"}
+        )
+        pairs.setdefault((one.train_seed, one.eval_seed), set()).add((two.train_seed, two.eval_seed))
+    assert [len(pair) for pair in pairs.values()] == [1] * planned.question.n_seeds
+
+
+def test_a_study_that_continues_this_one_draws_other_seeds(good, tmp_path):
+    child = replace(good, folder=RunFolder(tmp_path / "probed-wide-1a2b"))
+    seeds = [{run.train_seed for run in plan_probe(r, "gamma", "low").plan.runs} for r in (good, child)]
+    assert not seeds[0] & seeds[1]
 
 
 @pytest.mark.parametrize(
@@ -227,8 +244,6 @@ def test_too_few_steps_for_a_rollout_are_refused(good):
 
 
 def test_a_study_that_is_not_ours_cannot_be_probed(good):
-    from dataclasses import replace
-
     with pytest.raises(ProbeError, match="not launched here"):
         plan_probe(replace(good, spec=None), "gamma", "low")
 

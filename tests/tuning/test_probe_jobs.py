@@ -10,7 +10,7 @@ from tuning import launch
 from tuning.analysis.probe import probe_info
 from tuning.jobs import AlreadyRunning, JobState, job_status
 from tuning.probe import plan_probe
-from tuning.probe_jobs import UnreadableProbe, find_probes, next_draw, read_probe, resume_probe, start_probe
+from tuning.probe_jobs import UnreadableProbe, find_probes, read_probe, resume_probe, start_probe
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def test_a_probe_runs_and_answers(study, runs_dir, fault_envs, wait_until_ended,
     assert not probe.path.exists()
 
 
-def test_the_newest_probe_comes_first_with_seeds_of_its_own(study, monkeypatch):
+def test_the_newest_probe_comes_first_with_seeds_of_its_own_whenever_it_was_planned(study, monkeypatch):
     monkeypatch.setattr(launch, "start", lambda folder: None)
-    first = start_probe(study, planned(study, draw=next_draw(study)))
-    second = start_probe(study, planned(study, draw=next_draw(study)))
+    plans = [planned(study), planned(study)]
+    first, second = (start_probe(study, plan) for plan in plans)
     found = find_probes(study)
     assert [job.folder for job in found] == [second, first]
     seeds = [{run.train_seed for run in job.plan.runs} for job in found]
@@ -81,7 +81,6 @@ def test_probes_are_found_by_parameter_and_unreadable_ones_only_by_all(study, mo
 
 def test_a_study_without_probes(study):
     assert find_probes(study) == []
-    assert next_draw(study) == 0
 
 
 @pytest.mark.parametrize("act", ["start", "resume"])

@@ -9,6 +9,7 @@ from tuning.seeds import eval_seed, retraining_seeds, sampler_seed, train_seed
 STUDY_SEEDS = [0, 1, 2, 12345, 2**32 - 1]
 MOST_ENVS = 999
 SEEDS_OF_ZERO = (2968811710, 3730, 8543)  # sampler, training, evaluation
+SEEDS_OF_OLD = (1671856000, 1671857000)  # training and evaluation
 
 
 @pytest.mark.parametrize("seed", STUDY_SEEDS)
@@ -51,3 +52,11 @@ def test_retraining_seeds_are_shared_within_a_draw_and_new_in_the_next():
     draws = [set(retraining_seeds(7, draw, 20)) for draw in range(20)]
     assert len(set.union(*draws)) == 400
     assert not set(retraining_seeds(8, 0, 20)) & draws[0]
+
+
+def test_studies_that_share_a_seed_draw_other_retraining_seeds():
+    parent, child = (retraining_seeds(7, 0, 20, study=study) for study in ("old-1a2b", "old-wide-3c4d"))
+    assert not set(parent) & set(child)
+    assert min(start for pair in parent + child for start in pair) >= 10_000
+    assert {(start - 10_000) % 1_000 for pair in parent + child for start in pair} == {0}
+    assert parent[0] == SEEDS_OF_OLD  # in any process: no hash that is salted

@@ -84,7 +84,6 @@ def _plan(
 ) -> Any:
     from tuning.analysis.verdicts import Verdict
     from tuning.probe import plan_probe
-    from tuning.probe_jobs import next_draw
 
     if side is not None and side not in _SIDES:
         raise Refused(Exit.BAD_INPUT, f"--side must be low or high: received {side[:40]!r}.")
@@ -101,7 +100,6 @@ def _plan(
         n_configurations=configurations,
         n_seeds=seeds,
         n_timesteps=timesteps,
-        draw=next_draw(run.folder),
     )
 
 
