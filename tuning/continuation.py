@@ -6,7 +6,7 @@ would differ. So a new study is made, and the old trials are copied as if they h
 
 import copy
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from storage.trials import (
 )
 from tuning import recovery
 from tuning.analysis.outcomes import finite_ranked
-from tuning.analysis.words import count
+from tuning.analysis.words import count, whole
 from tuning.space.parameters import Parameter, shown
 from tuning.spec import SpecError, StudySpec
 from tuning.widen import Change, space_changes
@@ -48,6 +48,7 @@ class Continuation:
     rerun: tuple[FrozenTrial, ...]  # waiting ones: the best configurations, the best first
     left_out: tuple[tuple[str, int], ...]  # (why, how many), most frequent first
     n_unfinished: int  # trials that the parent still runs or has queued
+    notes: tuple[str, ...] = ()  # sentences: what makes imported and new values differ although they compare
 
     @property
     def sentence(self) -> str:
@@ -111,6 +112,7 @@ def continuation(
         rerun=tuple(_rerun(imported, spec)),
         left_out=tuple(why.most_common()),
         n_unfinished=sum(not t.state.is_finished() for t in trials),
+        notes=tuple(_notes(parent, spec)) if imported else (),
     )
 
 
@@ -131,6 +133,26 @@ def _faults(parent_id: str, parent: StudySpec, spec: StudySpec) -> list[str]:
         for what, old, new in conditions
         if old != new
     ]
+
+
+def _notes(parent: StudySpec, spec: StudySpec) -> Iterator[str]:
+    """Say which conditions of measurement differ: values still compare, with other noise or reports."""
+    old, new = parent.budget.n_eval_episodes, spec.budget.n_eval_episodes
+    if old != new:
+        yield (
+            f"Imported values are means of {count(old, 'episode')}, new ones of {whole(new)}: "
+            f"the {'imported' if old < new else 'new'} ones are noisier."
+        )
+    before, after = parent.evaluation_marks(), spec.evaluation_marks()
+    if before != after:
+        yield (
+            f"Imported trials were evaluated {_times(len(before))}, new ones are {_times(len(after))}: "
+            "the pruner compares them only at the steps that both have."
+        )
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{whole(n)} times"
 
 
 def _plain(value: Any) -> str:

@@ -134,6 +134,7 @@ def _details(run: Run, found: Continuation) -> list[str]:
     ]
     if found.left_out_sentence:
         sentences.append(found.left_out_sentence)
+    sentences += found.notes
     if found.n_unfinished and run.status.state.alive:
         still = count(found.n_unfinished, "trial")
         sentences.append(f"{run.folder.id} is still running: {still} not ended yet will not be imported.")

@@ -110,6 +110,16 @@ def test_a_request_that_trains_something_else_is_refused(open_page, make_study, 
     assert "from" not in app.query_params
 
 
+def test_a_request_that_measures_otherwise_is_told_so(open_page, make_study, shown, info):
+    parent = make_study("pendulum")
+    app = open_page(PAGE, **{"from": parent.id})
+    assert "Imported values are means" not in plain(shown(app))
+    episodes = app.number_input(key=PREFIX + "episodes")
+    episodes.set_value(episodes.value + 30).run()
+    assert "the imported ones are noisier" in plain(shown(app))
+    assert not app.button(key="launch").disabled
+
+
 def test_the_continuation_is_kept_while_another_page_is_open(open_page, make_study, shown, info):
     parent = make_study("pendulum")
     app = open_page(PAGE, **{"from": parent.id})

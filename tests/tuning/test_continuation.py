@@ -192,6 +192,26 @@ def test_a_fixed_value_that_changed_leaves_all_out():
 
 
 @pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({}, []),
+        ({"n_trials": 7}, []),
+        ({"n_eval_episodes": 40}, ["means of 10 episodes, new ones of 40: the imported ones are noisier"]),
+        ({"n_eval_episodes": 1}, ["means of 10 episodes, new ones of 1: the new ones are noisier"]),
+        ({"n_evaluations": 1}, ["evaluated 2 times, new ones are once"]),
+        ({"n_evaluations": 4, "n_eval_episodes": 5}, ["means of 10 episodes", "only at the steps that both"]),
+    ],
+)
+def test_what_is_measured_otherwise_is_said_and_not_refused(budget, said):
+    parent = spec_of()
+    got = inherit(parent, spec_of(budget=budget), ended(parent))
+    assert len(got.imported) == 5
+    assert len(got.notes) == len(said)
+    assert all(part in note for part, note in zip(said, got.notes, strict=True))
+    assert inherit(parent, spec_of(budget=budget), []).notes == ()
+
+
+@pytest.mark.parametrize(
     ("changes", "what"),
     [
         ({"env": {"id": "MountainCarContinuous-v0"}}, "environment"),

@@ -87,6 +87,23 @@ def test_a_dry_run_starts_nothing(parent, started, runs_dir):
     assert [folder.name for folder in runs_dir.iterdir()] == [parent.id]
 
 
+def test_what_is_measured_otherwise_is_said(parent, started, monkeypatch):
+    real = command.widened_spec
+
+    def noisier(spec, changes, **named):
+        wide = real(spec, changes, **named)
+        return wide.model_copy(update={"budget": wide.budget.model_copy(update={"n_eval_episodes": 1})})
+
+    assert "noisier" not in run("widen", parent.id, "--set", WIDER, "--dry-run").stdout
+    monkeypatch.setattr(command, "widened_spec", noisier)
+    note = "Imported values are means of 2 episodes, new ones of 1: the new ones are noisier."
+    assert note in run("widen", parent.id, "--set", WIDER, "--dry-run").stdout
+    assert json.loads(run("widen", parent.id, "--set", WIDER, "--dry-run", "--json").stdout)["notes"] == [
+        note
+    ]
+    assert note in run("widen", parent.id, "--set", WIDER).stderr
+
+
 def test_without_a_range_the_suggested_ones_are_taken(parent, started, monkeypatch):
     from types import SimpleNamespace
 

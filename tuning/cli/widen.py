@@ -111,7 +111,7 @@ def _suggested(run: Run, spec: StudySpec) -> dict[str, Bounds]:
 def _lines(found: Continuation) -> list[str]:
     lines = [f"{c.name}: {c.range_before} -> {c.range_after}" for c in found.changes]
     lines = lines or ["The search space stays the same."]
-    return [line for line in (*lines, found.sentence, found.left_out_sentence) if line]
+    return [line for line in (*lines, found.sentence, found.left_out_sentence, *found.notes) if line]
 
 
 def _show(found: Continuation, spec: StudySpec, *, as_json: bool) -> None:
@@ -130,6 +130,7 @@ def _show(found: Continuation, spec: StudySpec, *, as_json: bool) -> None:
             "imported": len(found.imported),
             "run_again": [t.user_attrs["rerun_of"] for t in found.rerun],
             "left_out": dict(found.left_out),
+            "notes": list(found.notes),
         }
     )
 
