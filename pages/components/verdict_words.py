@@ -46,7 +46,7 @@ def label(p: "ParameterSaturation") -> str:
         case Verdict.WATCH:
             return "Watch the upper end" if p.side == "high" else "Watch the lower end"
         case Verdict.HERDED:
-            return "Upper half unexplored" if p.side == "high" else "Lower half unexplored"
+            return "Upper end unexplored" if p.side == "high" else "Lower end unexplored"
         case Verdict.NOT_ENOUGH:
             return "Not enough trials" if p.missing else "Too few values"
         case Verdict.TOO_WIDE:
@@ -76,7 +76,7 @@ def study_label(info: "SaturationInfo") -> str | None:
             return f"Unexplored: {_names(same)}"
         case Verdict.NOT_ENOUGH:
             return "Not enough trials yet" if worst.missing else f"Too few values: {_names(same)}"
-    return "Ranges fine"
+    return "No range has an effect" if _nothing_matters(info) else "Ranges fine"
 
 
 def study_word(info: "SaturationInfo") -> str:
@@ -95,7 +95,7 @@ def study_word(info: "SaturationInfo") -> str:
             return "Unexplored"
         case Verdict.NOT_ENOUGH:
             return "Few trials" if worst and worst.missing else "Few values"
-    return "Fine"
+    return "No effect" if _nothing_matters(info) else "Fine"
 
 
 def answer(info: "SaturationInfo") -> str | None:
@@ -130,9 +130,19 @@ def answer(info: "SaturationInfo") -> str | None:
         return f"No range is shown to be too narrow; there are not enough trials of {_names(few)} yet."
     wide = [p for p in info.parameters if p.verdict == Verdict.TOO_WIDE]
     also = f" {_names(wide)} could be narrower." if wide else ""
+    if _nothing_matters(info):
+        what = "the range" if total == 1 else "any of the ranges" if total > 2 else "either range"
+        return f"Nothing in {what} has an effect on the value: a probe beyond a bound would tell more."
     if total == 1:
         return f"No: nothing says that the range is too narrow.{also}"
-    return f"No: nothing says that any of the {_number(total).lower()} ranges is too narrow.{also}"
+    which = "either range" if total == 2 else f"any of the {_number(total).lower()} ranges"
+    return f"No: nothing says that {which} is too narrow.{also}"
+
+
+def _nothing_matters(info: "SaturationInfo") -> bool:
+    """Say whether no range that was judged moves the value: it may lie far from all that helps."""
+    judged = [p for p in info.parameters if p.low is not None]
+    return bool(judged) and all(p.verdict == Verdict.NO_EFFECT for p in judged)
 
 
 def most_missing(info: "SaturationInfo") -> int:

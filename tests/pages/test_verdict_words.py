@@ -109,7 +109,7 @@ BREAKS = ("norm", Verdict.STABILITY, "high", None)
         ),
         (
             [WIDE, FINE],
-            "No: nothing says that any of the two ranges is too narrow. vf could be narrower.",
+            "No: nothing says that either range is too narrow. vf could be narrower.",
             "Ranges fine",
             "Fine",
         ),

@@ -20,7 +20,7 @@ LEAST_TRIALS = 30  # ranked ones; below this there is no verdict
 LEAST_VALUES = 3  # different ones
 NO_EFFECT_TRIALS = 50
 CONFIDENT = 0.9  # belief that the optimum lies beyond a bound: right in 95 of 100 on the tuning families
-LIKELY = 0.6  # right in 85 of 100
+LIKELY = 0.57  # right in 85 of 100
 DOUBTED = 0.2  # below this the model does not expect better values there
 MUCH_NARROWER = 0.7  # of the range: a suggestion that saves less is not worth a word
 _NEAR_BROKEN = 0.15  # of the range
@@ -84,12 +84,12 @@ def saturation_info(
     axes = unit_axes(finished)
     scored = score_trials(finished, maximize=maximize)
     evidence = study_evidence(scored, axes, least=LEAST_TRIALS)
-    found = [_judge(axes[name], evidence[name], limits.get(name), len(finished)) for name in axes]
+    found = [_judge(axes[name], evidence[name], limits.get(name), len(scored.ranked)) for name in axes]
     found.sort(key=_urgency)
     return SaturationInfo(maximize, len(finished), len(scored.ranked), tuple(found))
 
 
-def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None, n_finished: int) -> ParameterSaturation:
+def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None, n_ranked: int) -> ParameterSaturation:
     limit = limit if limit is not None and _keeps_to(axis, limit) else None
     verdict, side, confidence = _verdict(axis, e, limit)
     suggested = None
@@ -97,7 +97,7 @@ def _judge(axis: UnitAxis, e: Evidence, limit: Limit | None, n_finished: int) ->
         suggested = widened_range(axis, side, limit)
     elif verdict == Verdict.TOO_WIDE:
         suggested = narrowed_range(axis, *_enough(e))
-    missing = _missing(e, n_finished) if verdict == Verdict.NOT_ENOUGH else 0
+    missing = _missing(e, n_ranked) if verdict == Verdict.NOT_ENOUGH else 0
     return ParameterSaturation(
         name=axis.name,
         axis=axis.declared,
@@ -121,10 +121,10 @@ def _keeps_to(axis: UnitAxis, limit: Limit) -> bool:
     return not axis.ordered or (limit.admits(axis.low) and limit.admits(axis.high))
 
 
-def _missing(e: Evidence, n_finished: int) -> int:
-    """Return how many more trials a verdict needs, if as many of them count as up to now."""
+def _missing(e: Evidence, n_ranked: int) -> int:
+    """Return how many more trials a verdict needs, if as many of them have the parameter as up to now."""
     lacking = max(LEAST_TRIALS - e.n, TOP_LEAST - e.n_top, 0)
-    share = e.n / n_finished if n_finished and e.n else 1.0
+    share = e.n / n_ranked if e.n else 1.0
     return math.ceil(lacking / share)
 
 
@@ -135,6 +135,9 @@ def _verdict(
     if e.n < LEAST_TRIALS or e.n_top < TOP_LEAST or few_values:
         return Verdict.NOT_ENOUGH, None, None
     ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high)) if axis.has_ends else ()
+    for side, end in ends:
+        if end.n_outer == 0:  # whatever the model says about that end, no trial has been near
+            return Verdict.HERDED, side, None
     for side, end in ends:
         confidence = _edge_confidence(end)
         stuck = _at_limit(axis, limit, side) or widened_range(axis, side, limit) is None

@@ -27,7 +27,7 @@ _INNER = 0.8  # the gain of an end is against the best of the range without its 
 
 # Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end, on
 # the gain, and on how far the parameter moves the score at least: `python -m benchmarks.saturation tune`.
-_INTERCEPT, _WEIGHTS = -0.998, (0.489, 0.986, 0.4)
+_INTERCEPT, _WEIGHTS = -0.361, (0.596, 0.704, 0.614)
 _CLIP = 5.0
 _LEAST_SWING = 0.01
 

@@ -64,6 +64,11 @@ def sentence(
             )
         case Verdict.HERDED:
             share = e.halves[0] if side == "low" else e.halves[1]
+            if end.n_outer == 0:
+                return (
+                    f"No trial went to the {_ENDS[side or 'low']} quarter of {name}, so nothing is known "
+                    "there. A probe, or 20 random trials, would tell."
+                )
             return (
                 f"Only {share:.0%} of the trials went to the {_ENDS[side or 'low']} half of {name}, so "
                 "nothing is known there. A probe, or 20 random trials, would tell."
@@ -81,7 +86,10 @@ def sentence(
                 "be enough for a next study."
             )
         case Verdict.NO_EFFECT:
-            return f"{name} shows no effect on the value over {count(e.n, 'trial')}. It could be fixed."
+            return (
+                f"{name} shows no effect on the value over {count(e.n, 'trial')}. It could be fixed, unless "
+                "the whole range lies where nothing helps: a probe beyond a bound would tell."
+            )
     if not axis.has_ends:
         return f"{name} has no order, so it has no ends to press."
     return f"The range of {name} looks fine: nothing says that better values lie beyond a bound."

@@ -170,6 +170,22 @@ def test_numbers_at_the_end_of_what_a_float_holds_break_nothing(distribution):
     assert (found.verdict == Verdict.EDGE) <= (found.suggested is not None)
 
 
+def test_an_end_that_no_trial_went_to_is_unexplored_whatever_the_others_say():
+    trials = study(FloatDistribution(0.0, 0.6), lambda x: x)
+    wider = []
+    for t in trials:
+        made = create_trial(
+            params=t.params, distributions={**t.distributions, "x": FloatDistribution(0, 1)}, value=t.value
+        )
+        made.number = t.number
+        wider.append(made)
+
+    found = verdict(wider)
+
+    assert (found.verdict, found.side) == (Verdict.HERDED, "high")
+    assert "No trial went to the upper quarter of x" in found.sentence
+
+
 def test_the_order_of_parameters_changes_nothing():
     trials = study(FloatDistribution(0, 1), lambda x: x)
     turned = []
