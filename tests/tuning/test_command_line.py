@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
 from storage.paths import RunFolder
+from storage.records import write_record
 from tuning import launch
 from tuning.__main__ import app
+from tuning.cli import studies
 from tuning.cli.exits import outcome
 from tuning.jobs import JobState, JobStatus
 from tuning.spec import parse_spec
@@ -219,6 +223,21 @@ def test_deleting_needs_a_yes(created):
     assert created.path.is_dir()
     assert answer("delete", created.id, "--yes") == {"id": created.id, "deleted": True}
     assert not created.path.exists()
+
+
+def test_deleting_says_which_studies_lose_weights(created, runs_dir, monkeypatch):
+    child = launch.create_study(parse_spec(TINY), runs_dir)
+    write_record(child.parent, {"id": created.id, "origins": [created.id]})
+    lost = (
+        f"Trials of {created.id} were imported by {child.id}. They stay there with their values, but their "
+    )
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(studies, "sys", SimpleNamespace(stdin=terminal, stdout=sys.stdout))
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
+    asked = here("delete", created.id)
+    assert lost + "weights and learning curves go." in asked.stderr
+    assert created.path.is_dir()
+    assert lost + "weights and learning curves are gone." in here("delete", created.id, "--yes").stderr
 
 
 def test_listing_imports_neither_torch_nor_pandas(created):

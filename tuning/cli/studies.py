@@ -150,24 +150,31 @@ def delete(
     opened = is_opened(folder)
     if is_held(folder.lock):
         raise launch.Busy(f"{folder.id} is running: stop it first, `python -m tuning stop {folder.id}`.")
+    borrowing = [other.id for other in lineage.borrowers(folder)]
     if not yes:
         if not sys.stdin.isatty():
             raise Refused(
                 Exit.BAD_INPUT, f"Deleting {folder.id} cannot be undone. Say --yes to do it unasked."
             )
         lost = "from the list? Its file stays" if opened else "with all its trials and weights?"
-        if borrowing := [other.id for other in lineage.borrowers(folder)]:
-            output.note(
-                f"Trials of {folder.id} were imported by {', '.join(borrowing)}. They stay there with their "
-                "values, but their weights and learning curves go."
-            )
+        if borrowing:
+            output.note(_borrowed(folder, borrowing, "go"))
         if not typer.confirm(f"{'Remove' if opened else 'Delete'} {folder.id} {lost}", err=True):
             output.note("Nothing was deleted.")
             return
     launch.delete(folder)
     output.note(f"{folder.id} was removed; its file stays." if opened else f"{folder.id} was deleted.")
+    if borrowing and yes:
+        output.note(_borrowed(folder, borrowing, "are gone"))
     if as_json:
         output.show_json({"id": folder.id, "deleted": True})
+
+
+def _borrowed(folder: RunFolder, borrowing: list[str], verb: str) -> str:
+    return (
+        f"Trials of {folder.id} were imported by {', '.join(borrowing)}. They stay there with their values, "
+        f"but their weights and learning curves {verb}."
+    )
 
 
 def _all_done(folder: RunFolder) -> str:
