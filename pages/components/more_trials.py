@@ -32,8 +32,8 @@ def draw(run: Run, info: "SaturationInfo", *, primary: bool) -> None:
     alive = run.status.state.alive
     if alive and budget - done >= missing:
         st.info(
-            f"The study is running: {count(budget - done, 'trial')} of its budget are still to come, and the "
-            f"verdicts need {missing}.",
+            f"The study is running: {count(budget - done, 'trial')} of its budget "
+            f"{'is' if budget - done == 1 else 'are'} still to come, and the verdicts need {missing}.",
             icon=":material/hourglass_empty:",
         )
         return

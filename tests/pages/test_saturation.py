@@ -1,15 +1,17 @@
 import json
+from types import SimpleNamespace
 
 import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
-from pages.components import weighing
+from pages.components import more_trials, weighing
 from storage.journal import STUDY_NAME, open_journal
 from storage.roots import VARIABLE
 from tuning import launch
 from tuning.analysis import saturation
+from tuning.jobs import JobState
 from tuning.opening import open_study
 from tuning.spec import load_spec
 
@@ -125,6 +127,22 @@ def test_a_running_study_says_when_its_verdicts_come(open_page, running, shown):
     assert "Not enough evidence yet" in text
     labels = [button.label for button in app.button]
     assert "Add 18 more trials to the budget" in labels  # 5 done, a budget of 12, 25 more needed
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"), [(30, "1 trial of its budget is still"), (31, "2 trials of its budget are")]
+)
+def test_how_many_trials_are_still_to_come_is_said_in_grammar(monkeypatch, budget, said):
+    sentences = []
+    monkeypatch.setattr(more_trials.st, "info", lambda words, **_: sentences.append(words))
+    monkeypatch.setattr(more_trials, "most_missing", lambda info: 1)
+    run = SimpleNamespace(
+        spec=SimpleNamespace(budget=SimpleNamespace(n_trials=budget)),
+        study=SimpleNamespace(trials=[create_trial(value=1.0)] * 29),
+        status=SimpleNamespace(state=JobState.RUNNING),
+    )
+    more_trials.draw(run, SimpleNamespace(parameters=()), primary=True)
+    assert said in sentences[0]
 
 
 def test_while_the_evidence_is_weighed_the_page_says_so(open_page, edge, shown, monkeypatch):

@@ -30,7 +30,7 @@ class Exit(IntEnum):
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the command failed, or a study waited for failed, was stopped or was interrupted; "
     "2 bad input, each fault on a line of its own; 3 conflict with a running study; 4 no such study; "
-    "5 nothing to show yet, no or too few trials are complete; "
+    "5 nothing to show yet: no trial is complete, or, for widen, too few to suggest a range; "
     "130 Ctrl-C while waiting, the study keeps running."
 )
 
