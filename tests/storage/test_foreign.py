@@ -178,13 +178,73 @@ def test_a_closed_database_in_wal_mode_makes_no_files_beside_it(tmp_path, write_
     assert list(before) == [".", "study.db"]
 
 
-def test_a_private_copy_does_not_stay(wal, tmp_path, monkeypatch):
+@pytest.fixture
+def lone(wal, tmp_path, monkeypatch):
+    """The same database as it lies without the index of its writer: it is only readable as a copy."""
     monkeypatch.setattr(sqlite_file.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sqlite_file, "_copies", {})
     (tmp_path / "lone").mkdir()
     for ending in ("", "-wal"):
         shutil.copy(f"{wal}{ending}", tmp_path / "lone" / f"study.db{ending}")
-    assert values(tmp_path / "lone" / "study.db") == [100.0, 101.0]
-    assert not list(tmp_path.glob("edgewise-*"))
+    return tmp_path / "lone" / "study.db"
+
+
+def copies(path: Path) -> list[Path]:
+    return sorted(path.parents[1].glob("edgewise-*"))
+
+
+def test_one_private_copy_serves_until_the_file_changes(lone):
+    storage = open_source(lone)
+    assert len(storage.studies()) == 1
+    (first,) = copies(lone)
+    made = first.stat().st_ino
+    assert [t.value for t in storage.study("ppo").trials] == [100.0, 101.0]
+    assert values(lone) == [100.0, 101.0]
+    assert [(c, c.stat().st_ino) for c in copies(lone)] == [(first, made)]
+    os.utime(f"{lone}-wal", ns=(0, 0))
+    assert values(lone) == [100.0, 101.0]
+    (second,) = copies(lone)
+    assert second != first
+    shutil.rmtree(second)  # as some systems do with what is old
+    assert values(lone) == [100.0, 101.0]
+    Path(f"{lone}-wal").unlink()
+    assert values(lone) == [0.0, 1.0]
+    assert copies(lone) == []
+
+
+def test_a_connection_keeps_the_copy_that_it_reads(lone):
+    connection = sqlite_file.connect(lone)
+    os.utime(lone, ns=(0, 0))
+    sqlite_file.connect(lone).close()
+    assert len(copies(lone)) == 2
+    assert connection.execute("SELECT MAX(value) FROM trial_values").fetchone() == (101.0,)
+    connection.close()
+    assert len(copies(lone)) == 1
+
+
+def test_the_copies_of_few_files_are_kept_and_none_after_exit(lone):
+    code = (
+        "import sys; from pathlib import Path; from storage import sqlite_file\n"
+        "sqlite_file.tempfile.tempdir = sys.argv[1]; sqlite_file.KEPT_COPIES = 2\n"
+        "for path in sys.argv[2:]: sqlite_file.connect(Path(path)).close()\n"
+        "print(len(list(Path(sys.argv[1]).glob('edgewise-*'))))"
+    )
+    others = [lone.with_name(f"study{n}.db") for n in range(3)]
+    for other in others:
+        for ending in ("", "-wal"):
+            shutil.copy(f"{lone}{ending}", f"{other}{ending}")
+    root = Path(sqlite_file.__file__).parents[1]
+    command = [sys.executable, "-c", code, str(lone.parents[1]), *map(str, others)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "2\n"
+    assert copies(lone) == []
+
+
+def test_what_is_too_large_to_be_copied_says_what_to_do(lone, monkeypatch):
+    monkeypatch.setattr(sqlite_file, "MOST_COPIED", 1000)
+    with pytest.raises(SourceUnreadable, match="Let its own program open and close it once"):
+        open_source(lone)
+    assert copies(lone) == []
 
 
 def test_a_locked_database_is_named_so(tmp_path, write_study, monkeypatch):
