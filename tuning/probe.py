@@ -21,12 +21,12 @@ from tuning.probe_values import (
     ProbeError,
     checked_values,
     default_values,
+    probed_parameter,
     spec_axes,
 )
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun
 from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
-from tuning.space.parameters import shown
 from tuning.space.resolve import resolve_configuration, rollout_steps
 from tuning.spec import SpecError, StudySpec
 from tuning.widen import widened_spec
@@ -135,9 +135,10 @@ def plan_probe(
         run: the study.
         parameter: stored name of a numeric parameter, or of a categorical whose choices are numbers.
         side: of the bound in question.
-        values: stored values to move the parameter to; by default one halfway to the suggested bound, and
-            that bound.
-        inside: without `values`, put the first one inside the range, where hardly any trial went.
+        values: stored values to move the parameter to, one at least past the bound; by default one halfway
+            to the suggested bound, and that bound.
+        inside: hardly any trial went to this half of the range: the first default lies in it, and `values`
+            may all do so.
         n_configurations: of the best distinct ones.
         n_seeds: for each configuration and value; by default what makes 20 to 30 runs.
         n_timesteps: a run; by default the study's own, since a shorter training may rank differently.
@@ -146,20 +147,10 @@ def plan_probe(
         ProbeError: it makes no sense, or there is nothing to train yet.
     """
     spec = run.spec
-    if spec is None:
-        raise ProbeError("This study was not launched here, so nobody knows how to train for it again.")
+    found, axis = probed_parameter(spec, parameter)
+    assert spec is not None
     _check_counts(n_configurations, n_seeds, n_timesteps)
-    searched = {p.name: p for p in spec.search_space}
-    if parameter not in searched:
-        raise ProbeError(
-            f"There is no parameter {shown(parameter)} in {spec.name}. It searches {', '.join(searched)}."
-        )
-    found = searched[parameter]
-    axes = spec_axes(spec)
-    axis = axes.get(parameter)
-    if axis is None or not axis.ordered:
-        raise ProbeError(f"{parameter} has no order, so it has no bound to look beyond.")
-    best = _best(run, n_configurations, axes)
+    best = _best(run, n_configurations, spec_axes(spec))
     limit = spec_limits(spec).get(parameter)
     steps = n_timesteps or spec.budget.n_timesteps
     if values is None:
@@ -169,7 +160,7 @@ def plan_probe(
         ]
         chosen = fitting or chosen[:1]
     else:
-        chosen = checked_values(found, values, axis, side, limit)
+        chosen = checked_values(found, values, axis, side, limit, inside=inside)
     for trial, _ in best:
         for value in chosen:
             if fault := _rollout_fault(spec, trial, parameter, value, steps):

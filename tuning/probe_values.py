@@ -1,5 +1,6 @@
 """Where a probe moves a parameter to: values past a bound, or towards it, that the parameter can have."""
 
+import difflib
 import math
 from collections.abc import Sequence
 
@@ -31,6 +32,27 @@ def spec_axes(spec: StudySpec) -> dict[str, UnitAxis]:
     params = {p.name: p.choices[0] if p.choices else p.low for p in spec.search_space}
     declared = {p.name: p.distribution() for p in spec.search_space}
     return unit_axes([create_trial(value=0.0, params=params, distributions=declared)])
+
+
+def probed_parameter(spec: StudySpec | None, name: str) -> tuple[Parameter, UnitAxis]:
+    """Return a parameter of a study of ours that has bounds to look beyond, with its axis.
+
+    Raises:
+        ProbeError: the study is not ours, or has no such parameter, or its choices have no order.
+    """
+    if spec is None:
+        raise ProbeError("This study was not launched here, so nobody knows how to train for it again.")
+    searched = {p.name: p for p in spec.search_space}
+    if name not in searched:
+        close = difflib.get_close_matches(name, searched, n=1, cutoff=0.5)
+        meant = f" Did you mean {close[0]}?" if close else ""
+        raise ProbeError(
+            f"There is no parameter {shown(name)} in {spec.name}.{meant} It searches {', '.join(searched)}."
+        )
+    axis = spec_axes(spec).get(name)
+    if axis is None or not axis.ordered:
+        raise ProbeError(f"{name} has no order, so it has no bound to look beyond.")
+    return searched[name], axis
 
 
 def default_values(
@@ -65,12 +87,20 @@ def default_values(
 
 
 def checked_values(
-    parameter: Parameter, values: Sequence[float], axis: UnitAxis, side: Side, limit: Limit | None
+    parameter: Parameter,
+    values: Sequence[float],
+    axis: UnitAxis,
+    side: Side,
+    limit: Limit | None,
+    *,
+    inside: bool,
 ) -> list[int | float]:
     """Return values that somebody chose as the parameter can have them, from the inside outward.
 
+    Unless hardly anything is known `inside` the range, one of them at least lies past the bound.
+
     Raises:
-        ProbeError: they are too many, or one of them is none that the parameter can have.
+        ProbeError: they are too many, or one of them is none that the parameter can have, or all lie inside.
     """
     if not 1 <= len(values) <= MOST_VALUES:
         raise ProbeError(f"Give 1 to {MOST_VALUES} values of {parameter.name}: received {len(values)}.")
@@ -94,7 +124,17 @@ def checked_values(
                 f"{value:g} is none of the choices of {parameter.name}: "
                 f"{', '.join(three_digits(n) for n in axis.numbers)}. Take one of them, or one beyond."
             )
-    return _ordered([_snapped(parameter, axis, value) for value in values], side)
+    found = _ordered([_snapped(parameter, axis, value) for value in values], side)
+    if not inside and not any(v > axis.high if side == "high" else v < axis.low for v in found):
+        further = default_values(parameter, axis, side, limit, inside=False)[0]  # or there is nothing further
+        where = f"above {axis.high:g}" if side == "high" else f"below {axis.low:g}"
+        lie = "lies" if len(found) == 1 else "lie"
+        named = ", ".join(f"{v:g}" for v in found)
+        raise ProbeError(
+            f"{named} {lie} inside the declared range of {parameter.name}, which "
+            f"the study has already searched. Name at least one value {where}, such as {further:g}."
+        )
+    return found
 
 
 def _suggested(axis: UnitAxis, side: Side, limit: Limit | None) -> float:

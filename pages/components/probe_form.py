@@ -136,6 +136,7 @@ def _planned(run: Run, p: ParameterSaturation, side: Side, keys: _Keys) -> Plann
         p.name,
         side,
         values=_numbers(str(st.session_state[keys.values])),
+        inside=_inside(p),
         n_configurations=int(st.session_state[keys.configurations]),
         n_seeds=int(st.session_state[keys.seeds]),
         n_timesteps=max(1, round(fraction * run.spec.budget.n_timesteps)),

@@ -192,12 +192,33 @@ def test_chosen_values_are_snapped_and_ordered_outward(good):
             "collects 65\u202f536 steps in one rollout, more than the 40\u202f000 of a run",
         ),
         ("activation_fn", None, "has no order"),
-        ("learning", None, "There is no parameter 'learning' in probed. It searches learning_rate, gamma"),
+        (
+            "learning",
+            None,
+            r"'learning' in probed. Did you mean learning_rate\? It searches learning_rate, gamma",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said_with_the_rule(good, parameter, values, said):
     with pytest.raises(ProbeError, match=said):
         plan_probe(good, parameter, "high", values=values)
+
+
+def test_a_value_past_the_bound_is_asked_for(good):
+    said = (
+        r"0.0002 lies inside the declared range of learning_rate, .* one value above 0.0003, such as 0.0005"
+    )
+    with pytest.raises(ProbeError, match=said):
+        plan_probe(good, "learning_rate", "high", values=[2e-4])
+    said = r"5e-05, 3e-05 lie inside .* Name at least one value below 3e-05, such as "
+    with pytest.raises(ProbeError, match=said):
+        plan_probe(good, "learning_rate", "low", values=[3e-5, 5e-5])
+    assert plan_probe(good, "learning_rate", "high", values=[1e-3, 5e-3]).question.values == (1e-3, 5e-3)
+
+
+def test_where_hardly_any_trial_went_values_inside_will_do(good):
+    found = plan_probe(good, "learning_rate", "high", values=[1e-3], inside=True)
+    assert found.question.values == (1e-3,)
 
 
 def test_near_equal_configurations_are_one(study):

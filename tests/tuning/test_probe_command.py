@@ -1,6 +1,7 @@
 """The probe command on files made by hand; test_probe_jobs.py runs a real one."""
 
 import json
+import shutil
 
 import pytest
 from optuna.trial import create_trial
@@ -13,6 +14,7 @@ from tuning import launch
 from tuning.__main__ import app
 from tuning.probe_jobs import find_probes
 from tuning.retraining_plan import RunResult, append_result
+from tuning.spec import build_spec
 
 
 @pytest.fixture
@@ -98,6 +100,38 @@ def test_resume_goes_on_with_the_newest(study, monkeypatch):
     assert started == [find_probes(study)[0].folder]
 
 
+def test_a_finished_probe_is_not_resumed(study, monkeypatch):
+    here(study.id, "learning_rate", "--side", "high")
+    finish(find_probes(study)[0])
+    started = []
+    monkeypatch.setattr(launch, "start", started.append)
+    result = here(study.id, "learning_rate", "--resume")
+    assert (result.exit_code, started) == (0, [])
+    assert "There is nothing left to do" in result.stderr
+
+
+def test_a_parameter_without_an_order_is_named_before_a_side_is_asked_for(runs_dir, fault_spec):
+    choices = {"name": "activation_fn", "kind": "categorical", "choices": ["tanh", "relu"]}
+    data = fault_spec().model_dump()
+    data["search_space"] = [*data["search_space"], {**choices, "transform": "activation_fn"}]
+    result = here(launch.create_study(build_spec(data), runs_dir).id, "activation_fn")
+    assert result.exit_code == 2
+    assert "activation_fn has no order, so it has no bound to look beyond." in result.stderr
+    assert "--side" not in result.stderr
+
+
+def test_a_study_that_is_only_read_is_not_called_missing(study, tmp_path):
+    file = tmp_path / "theirs.log"
+    shutil.copy(study.journal, file)
+    result = here(file, "learning_rate", "--side", "high")
+    assert result.exit_code == 2
+    assert f"{file} is a study that Edgewise only reads" in result.stderr
+    assert f"belongs to the study {study.id}: give that id." in here(study.journal, "gamma").stderr
+    secret = here("postgresql://me:hidden@host/db", "gamma")
+    assert secret.exit_code == 2
+    assert "hidden" not in secret.stderr
+
+
 def test_stop_asks_the_runner(study):
     here(study.id, "learning_rate", "--side", "high")
     assert "The probe is not running." in here(study.id, "learning_rate", "--stop").output
@@ -108,7 +142,14 @@ def test_stop_asks_the_runner(study):
     [
         (("learning_rate", "--side", "up"), 2, "--side must be low or high: received 'up'"),
         (("learning_rate", "--side", "high", "--value", "-1"), 2, "learning_rate cannot be -1"),
+        (
+            ("learning_rate", "--side", "high", "--value", "0.001"),
+            2,
+            "at least one value above 0.01, such as",
+        ),
         (("rate", "--side", "high"), 2, "There is no parameter 'rate'"),
+        (("learning_rat",), 2, "There is no parameter 'learning_rat' in tiny. Did you mean learning_rate?"),
+        (("nope", "--status"), 2, "There is no parameter 'nope'"),
         (("learning_rate", "--stop", "--status"), 2, "exclude each other"),
         (("learning_rate", "--status"), 5, "There is no probe of learning_rate"),
     ],

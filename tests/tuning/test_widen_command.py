@@ -151,6 +151,14 @@ def test_bad_input_is_a_sentence_and_starts_nothing(parent, started, runs_dir, a
     assert [folder.name for folder in runs_dir.iterdir()] == [parent.id]
 
 
+def test_a_study_that_is_only_read_is_not_called_missing(parent, tmp_path):
+    file = tmp_path / "theirs.log"
+    file.write_bytes(parent.journal.read_bytes())
+    result = run("widen", file)
+    assert result.exit_code == 2
+    assert f"{file} is a study that Edgewise only reads" in result.stderr
+
+
 def test_no_such_study(runs_dir):
     assert run("widen", "nobody-0000").exit_code == 4
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.paths import RunFolder, find_run, runs_root
+from storage.paths import RunFolder, runs_root
 from tuning import jobs, launch
 from tuning.analysis.words import count, duration
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
+from tuning.cli.own import find_own
 from tuning.cli.watch import POLL_S, ProgressLine
 from tuning.jobs import JobState
 
@@ -56,11 +57,13 @@ def probe(
 
     if stop + resume + status > 1:
         raise Refused(Exit.BAD_INPUT, "--stop, --resume and --status exclude each other: give one of them.")
-    folder = find_run(runs_root(runs_dir), study)
+    folder = find_own(runs_root(runs_dir), study)
     if stop or resume or status:
         job = _newest(folder, parameter)
         if stop:
             _stop(job)
+        elif resume and job.status.state == JobState.FINISHED:
+            output.note(f"There is nothing left to do: the probe {job.folder.id} is finished.")
         elif resume and not job.status.state.alive:
             resume_probe(folder, job.folder)
     else:
@@ -84,13 +87,21 @@ def _plan(
 ) -> Any:
     from tuning.analysis.verdicts import Verdict
     from tuning.probe import plan_probe
+    from tuning.probe_values import probed_parameter
 
     if side is not None and side not in _SIDES:
         raise Refused(Exit.BAD_INPUT, f"--side must be low or high: received {side[:40]!r}.")
-    inside = False
-    if side is None:
-        side, verdict = _side_of_verdict(run, parameter)
-        inside = verdict in (Verdict.WATCH, Verdict.HERDED)
+    probed_parameter(run.spec, parameter)  # no verdict or bound of something else is asked about
+    judged, verdict = _verdict(run, parameter)
+    if side is None and judged is None:
+        said = f" The verdict on it is: {verdict}." if verdict else ""
+        raise Refused(
+            Exit.BAD_INPUT,
+            f"Nothing says which bound of {parameter[:64]} to look beyond.{said} "
+            "Give --side low or --side high.",
+        )
+    inside = side in (None, judged) and verdict in (Verdict.WATCH, Verdict.HERDED)
+    side = side or judged
     return plan_probe(
         run,
         parameter,
@@ -103,28 +114,24 @@ def _plan(
     )
 
 
-def _side_of_verdict(run: "Run", parameter: str) -> tuple[str, str]:
+def _verdict(run: "Run", parameter: str) -> tuple[str | None, str | None]:
+    """Return the side that the verdict on a parameter is about and the verdict, each if there is one."""
     from tuning.analysis.saturation import saturation_info
     from tuning.space.limits import spec_limits
 
     limits = spec_limits(run.spec) if run.spec else {}
     info = saturation_info(run.study.trials, maximize=run.study.maximize, limits=limits)
     found = next((p for p in info.parameters if p.name == parameter), None)
-    if found is None or found.side is None:
-        said = f" The verdict on it is: {found.verdict}." if found else ""
-        raise Refused(
-            Exit.BAD_INPUT,
-            f"Nothing says which bound of {parameter[:64]} to look beyond.{said} "
-            "Give --side low or --side high.",
-        )
-    return found.side, found.verdict
+    return (found.side, found.verdict) if found else (None, None)
 
 
 def _newest(folder: RunFolder, parameter: str) -> "ProbeJob":
     from tuning.probe_jobs import ProbeJob, find_probes
+    from tuning.probe_values import probed_parameter
 
     found = [job for job in find_probes(folder, parameter) if isinstance(job, ProbeJob)]
     if not found:
+        probed_parameter(launch.read_run(folder).spec, parameter)
         raise Refused(
             Exit.NOTHING_YET,
             f"There is no probe of {parameter[:64]}. `python -m tuning probe {folder.id} {parameter[:64]}` "

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from storage.paths import find_run, runs_root
+from storage.paths import runs_root
 from tuning import launch
 from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
 from tuning.cli.overview import read_tidied
+from tuning.cli.own import find_own
 from tuning.cli.studies import check_request, show_started
 from tuning.continuation import Continuation, continuation
 from tuning.launch import Run
@@ -46,7 +47,7 @@ def widen(
     Prints the id of the new study. The old one stays as it is.
     """
     root = runs_root(runs_dir)
-    run = read_tidied(find_run(root, study))
+    run = read_tidied(find_own(root, study))
     if run.spec is None:
         raise Refused(
             Exit.BAD_INPUT,
