@@ -90,8 +90,8 @@ def judge(problem: Problem, trials: Sequence[FrozenTrial], budget: int, study: i
 def _features(p: ParameterSaturation) -> tuple[tuple[str, tuple[float, ...]], ...]:
     found = []
     for side, end in (("low", p.evidence.low), ("high", p.evidence.high)):
-        if end.model is not None and p.evidence.swing is not None:
-            found.append((side, features(end.model.past_end, end.model.gain, p.evidence.swing[0])))
+        if end.model is not None:
+            found.append((side, features(end.model.past_end, end.model.gain)))
     return tuple(found)
 
 
@@ -241,7 +241,7 @@ def tune(
 ) -> None:
     """Fit the detector's weights to the tuning families, leaving each out in turn to see their worth."""
     rows: list[Row] = []
-    for k, (sampler, share) in enumerate((("tpe", 1.0), ("random", 0.35), ("cma-es", 0.35), ("gp", 0.06))):
+    for k, (sampler, share) in enumerate((("tpe", 1.0), ("random", 0.35), ("cma-es", 0.35), ("gp", 0.1))):
         rows += run_many(problems.TUNING_FAMILIES, sampler, round(studies * share), seed=seed + k, jobs=jobs)
         print(f"{sampler}: {len(rows)} rows", flush=True)
     x, y, family = [], [], []
@@ -257,7 +257,7 @@ def tune(
         out = families == name
         held_out[out] = expit(_with_one(xs[out]) @ fit_logistic(xs[~out], ys[~out]))
     print(
-        "intercept, weights (past the end, gain, swing):",
+        "intercept, weights (past the end, gain):",
         fit_logistic(xs, ys).round(3).tolist(),
     )
     for threshold in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9):

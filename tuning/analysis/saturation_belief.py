@@ -25,11 +25,10 @@ _BASES = 60
 _NEAR_END = 0.03
 _INNER = 0.8  # the gain of an end is against the best of the range without its last fifth
 
-# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end, on
-# the gain, and on how far the parameter moves the score at least: `python -m benchmarks.saturation tune`.
-_INTERCEPT, _WEIGHTS = -0.361, (0.596, 0.704, 0.614)
+# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end and on
+# the gain; `python -m benchmarks.saturation tune` fits it to the benchmark's tuning families.
+_INTERCEPT, _WEIGHTS = -0.998, (0.489, 0.986)
 _CLIP = 5.0
-_LEAST_SWING = 0.01
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,8 @@ def _belief(axis: UnitAxis, surrogate: Surrogate, bases: np.ndarray, column: int
     swing = (float(low), float(high))
     known = slice(n_past, n_past + len(inside))
     return Belief(
-        low=_end_belief(draws[:, ::-1], inside, n_past, swing[0]),  # the places are symmetric
-        high=_end_belief(draws, inside, n_past, swing[0]),
+        low=_end_belief(draws[:, ::-1], inside, n_past),  # the places are symmetric
+        high=_end_belief(draws, inside, n_past),
         swing=swing,
         profile=tuple(
             (float(g), float(m), float(s))
@@ -128,7 +127,7 @@ def _profile_draws(
     return draws, mean, np.sqrt(np.maximum(np.diag(covariance), 0.0))
 
 
-def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int, swing: float) -> EndBelief:
+def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int) -> EndBelief:
     """Return the belief about the upper end; `draws` run from below the range to above it."""
     n = len(inside)
     within = draws[:, n_past : n_past + n]
@@ -138,10 +137,10 @@ def _end_belief(draws: np.ndarray, inside: np.ndarray, n_past: int, swing: float
     past_end = float(np.mean(draws.argmax(axis=1) >= n_past + n))
     gains = within[:, -1] - within[:, inner].max(axis=1)
     gain = float(np.clip(gains.mean() / (gains.std() + 1e-12), -_CLIP, _CLIP))
-    weighed = _INTERCEPT + np.dot(_WEIGHTS, features(past_end, gain, swing))
+    weighed = _INTERCEPT + np.dot(_WEIGHTS, features(past_end, gain))
     return EndBelief(at_end, past_end, gain, float(expit(weighed)))
 
 
-def features(past_end: float, gain: float, swing: float) -> tuple[float, float, float]:
+def features(past_end: float, gain: float) -> tuple[float, float]:
     """Return what the logistic regression weighs, in the order of its weights."""
-    return math.log((past_end + 0.01) / (1.01 - past_end)), gain, math.log(max(swing, _LEAST_SWING))
+    return math.log((past_end + 0.01) / (1.01 - past_end)), gain
