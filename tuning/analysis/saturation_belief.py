@@ -25,8 +25,8 @@ _BASES = 60
 _NEAR_END = 0.03
 _INNER = 0.8  # the gain of an end is against the best of the range without its last fifth
 
-# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end and on
-# the gain; `python -m benchmarks.saturation tune` fits it to the benchmark's tuning families.
+# Logistic regression of "the noiseless optimum lies beyond this bound" on the share of draws past the end and
+# on the gain; `python -m benchmarks.saturation tune` fits it to the benchmark's tuning families.
 _INTERCEPT, _WEIGHTS = -0.998, (0.489, 0.986)
 _CLIP = 5.0
 
