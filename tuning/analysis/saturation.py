@@ -136,9 +136,6 @@ def _verdict(
         return Verdict.NOT_ENOUGH, None, None
     ends: tuple[tuple[Side, EndEvidence], ...] = (("low", e.low), ("high", e.high)) if axis.has_ends else ()
     for side, end in ends:
-        if end.n_outer == 0:  # whatever the model says about that end, no trial has been near
-            return Verdict.HERDED, side, None
-    for side, end in ends:
         confidence = _edge_confidence(end)
         stuck = _at_limit(axis, limit, side) or widened_range(axis, side, limit) is None
         if confidence is not None and stuck:
@@ -147,6 +144,9 @@ def _verdict(
             return Verdict.STABILITY, side, None
         if confidence is not None:
             return Verdict.EDGE, side, confidence
+    for side, end in ends:
+        if end.n_outer == 0:
+            return Verdict.HERDED, side, None
     gate = e.p_effect is not None and e.p_effect < 0.05
     for side, end in ends:
         doubted = not gate or (end.belief or 0.0) >= DOUBTED
@@ -178,8 +178,8 @@ def _is_much_narrower(axis: UnitAxis, e: Evidence) -> bool:
 
 
 def _edge_confidence(end: EndEvidence) -> Confidence | None:
-    if end.belief is None or end.belief < LIKELY:
-        return None
+    if end.belief is None or end.belief < LIKELY or end.n_outer == 0:
+        return None  # where no trial has been near, the model only extrapolates
     return "confident" if end.belief >= CONFIDENT else "likely"
 
 
