@@ -17,46 +17,86 @@ from tuning.retraining_plan import PlanError
 
 _FRACTIONS = {"All": 1.0, "Half": 0.5, "A quarter": 0.25}
 _ALL = "All"
+_ABOUT_A_BOUND = (Verdict.EDGE, Verdict.WATCH, Verdict.HERDED)
+_BOUNDS: dict[str, Side] = {"Lower": "low", "Upper": "high"}
+_WORDS = {"low": "lower", "high": "upper"}
 
 
 @dataclass(frozen=True)
 class _Keys:
     """The names under which the session keeps one form."""
 
-    values: str
+    side: str
     configurations: str
     seeds: str
     steps: str
     problem: str
 
+    def values(self, side: Side) -> str:
+        """Those beyond one bound are none beyond the other."""
+        return f"{self.side}-{side}"
 
-def draw_request(run: Run, p: ParameterSaturation, side: Side, *, busy_with: str | None, again: bool) -> None:
+
+def draw_request(run: Run, p: ParameterSaturation, *, busy_with: str | None, again: bool) -> None:
     """Draw what a probe would train, editable, and the button that starts it; or why there can be none.
 
     Args:
         run: the study.
-        p: the parameter.
-        side: of the bound in question.
+        p: the parameter; where its verdict is in doubt about no bound, the form asks which one is meant.
         busy_with: the parameter that a probe of this study is busy with, if one is.
         again: there has been a probe of this parameter.
     """
     keys = _keys(run, p.name)
-    try:
-        default = plan_probe(run, p.name, side, inside=_inside(p))
-    except ProbeError as error:
-        st.caption(f"No probe here. {frame.escape(str(error))}")
+    defaults, faults = _defaults(run, p)
+    if not defaults:
+        st.caption(f"No probe here. {frame.escape(faults[0])}")
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"probe-request-{p.name}"):
         with st.popover(
-            "Probe again" if again else _label(p),
+            "Probe again" if again else _label(p, list(defaults)),
             icon=":material/experiment:",
             disabled=busy_with is not None,
             key=f"probe-{p.name}",
         ):
-            _draw_form(run, p, side, default, keys)
-        st.caption(_promise(run, default, busy_with), width="stretch")
+            side = _draw_side(list(defaults), keys)
+            for fault in faults:
+                st.caption(frame.escape(fault))
+            _draw_form(run, p, side, defaults[side], keys)
+        st.caption(_promise(run, defaults[side], busy_with), width="stretch")
     if problem := st.session_state.get(keys.problem):
         st.error(frame.escape(problem), icon=":material/error:")
+
+
+def _defaults(run: Run, p: ParameterSaturation) -> tuple[dict[Side, PlannedProbe], list[str]]:
+    """Return what a probe of each bound that may be meant would train, likeliest first, and the faults."""
+    found: dict[Side, PlannedProbe] = {}
+    faults = []
+    for side in _sides(p):
+        try:
+            found[side] = plan_probe(run, p.name, side, inside=_inside(p))
+        except ProbeError as error:
+            faults.append(str(error))
+    return found, faults
+
+
+def _sides(p: ParameterSaturation) -> tuple[Side, ...]:
+    if p.side is not None and p.verdict in _ABOUT_A_BOUND:
+        return (p.side,)
+    if p.side is not None:  # its natural limit is near, or training breaks there
+        return ("low", "high") if p.side == "high" else ("high", "low")
+    low, high = (end.belief or 0.0 for end in (p.evidence.low, p.evidence.high))
+    return ("low", "high") if low > high else ("high", "low")
+
+
+def _draw_side(sides: list[Side], keys: _Keys) -> Side:
+    """Ask which bound to look beyond, where there is a choice."""
+    if len(sides) == 1:
+        return sides[0]
+    words = {side: word for word, side in _BOUNDS.items()}
+    chosen = st.segmented_control(
+        "Which bound?", list(_BOUNDS), default=words[sides[0]], required=True, key=keys.side
+    )
+    return _BOUNDS.get(str(chosen), sides[0])
 
 
 def _draw_form(run: Run, p: ParameterSaturation, side: Side, default: PlannedProbe, keys: _Keys) -> None:
@@ -64,7 +104,7 @@ def _draw_form(run: Run, p: ParameterSaturation, side: Side, default: PlannedPro
     st.text_input(
         f"Values of {frame.escape(p.name)} to try",
         value=", ".join(f"{value:.6g}" for value in q.values),
-        key=keys.values,
+        key=keys.values(side),
         help="One to five numbers with commas between them. The values that the configurations have now are "
         "trained as well, with the same seeds.",
     )
@@ -106,7 +146,6 @@ def _draw_form(run: Run, p: ParameterSaturation, side: Side, default: PlannedPro
             )
     st.button(
         "Start the probe",
-        type="primary",
         icon=":material/play_arrow:",
         key=f"probe-start-{p.name}",
         disabled=planned is None,
@@ -135,7 +174,7 @@ def _planned(run: Run, p: ParameterSaturation, side: Side, keys: _Keys) -> Plann
         run,
         p.name,
         side,
-        values=_numbers(str(st.session_state[keys.values])),
+        values=_numbers(str(st.session_state[keys.values(side)])),
         inside=_inside(p),
         n_configurations=int(st.session_state[keys.configurations]),
         n_seeds=int(st.session_state[keys.seeds]),
@@ -166,9 +205,11 @@ def _time(run: Run, planned: PlannedProbe) -> str:
     return f"{about}, longer while the study runs." if run.status.state.alive else f"{about}."
 
 
-def _label(p: ParameterSaturation) -> str:
+def _label(p: ParameterSaturation, sides: list[Side]) -> str:
+    if len(sides) > 1:
+        return "Probe beyond a bound"
     if not _inside(p):
-        return "Probe beyond the bound"
+        return "Probe beyond the bound" if p.side in sides else f"Probe beyond the {_WORDS[sides[0]]} bound"
     return "Probe the upper half" if p.side == "high" else "Probe the lower half"
 
 
@@ -179,4 +220,4 @@ def _inside(p: ParameterSaturation) -> bool:
 
 def _keys(run: Run, name: str) -> _Keys:
     stem = f"probe-{run.folder.id}-{name}"
-    return _Keys(*(f"{stem}-{part}" for part in ("values", "configurations", "seeds", "steps", "problem")))
+    return _Keys(*(f"{stem}-{part}" for part in ("side", "configurations", "seeds", "steps", "problem")))

@@ -15,9 +15,10 @@ from tuning.analysis.verdicts import Verdict
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.probe_jobs import ProbeJob, UnreadableProbe, find_probes, resume_probe
+from tuning.probe_values import spec_axes
 
 TICK = "2s"
-_ASKED = (Verdict.EDGE, Verdict.WATCH, Verdict.HERDED)  # where looking beyond is worth its time
+_DOUBTS = (Verdict.EDGE, Verdict.WATCH, Verdict.HERDED)  # that a probe would settle
 _CAPTION = (
     "Each small mark is a pair of runs with one configuration and one seed: the return at the probed value "
     "minus that at its own. Diamonds are means. Each interval stands alone: of twenty values that change "
@@ -26,7 +27,7 @@ _CAPTION = (
 
 
 def draw_probe(run: Run, parameter: ParameterSaturation) -> None:
-    """Draw a parameter's probes, newest first, and the request for another; nothing where none makes sense.
+    """Draw a parameter's probes, newest first, and, where it has bounds, the request for another.
 
     Redraws by itself while one of them runs, and touches nothing else on the page.
     """
@@ -42,15 +43,15 @@ def _draw(run: Run, p: ParameterSaturation, *, alive: bool) -> None:
         st.rerun()
     if own:
         _draw_newest(run, own[0])
-    if not alive and p.side is not None and p.verdict in _ASKED:
-        if run.spec is None:
+    if run.spec is None:
+        if p.verdict in _DOUBTS:
             st.caption(
                 "A probe would train the best configurations again. This study was not launched here, so how "
                 "to train for it is not known."
             )
-        else:
-            busy_with = running[0].question.parameter if running else None
-            draw_request(run, p, p.side, busy_with=busy_with, again=bool(own))
+    elif not alive and (axis := spec_axes(run.spec).get(p.name)) is not None and axis.has_ends:
+        busy_with = running[0].question.parameter if running else None
+        draw_request(run, p, busy_with=busy_with, again=bool(own))
     broken = [job for job in found if isinstance(job, UnreadableProbe)]
     if broken and own:
         st.caption(f"{count(len(broken), 'probe')} of this study cannot be read: its files were changed.")

@@ -23,8 +23,7 @@ def draw_urgent(run: Run, p: ParameterSaturation, axis: AxisInfo | None, *, narr
     with st.container(border=True, key=f"card-{p.name}"):
         _draw_verdict(p, axis)
         _draw_axis(axis, narrow=narrow)
-        if p.side is not None:
-            draw_probe(run, p)
+        draw_probe(run, p)
         st.fragment(_draw_why)(run, p, axis)
 
 
@@ -55,8 +54,7 @@ def _draw_quiet(
             st.markdown(frame.escape(p.sentence))
             _draw_ranges(p, axis)
             _draw_axis(axis, narrow=narrow)
-            if p.side is not None:
-                draw_probe(run, p)
+            draw_probe(run, p)
             verdict_evidence.draw(run, p, axis)
 
 

@@ -24,7 +24,7 @@ from tuning.retraining_plan import RunResult, append_result
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def panel(root, study_id, verdict, side, name):
+def panel(root, study_id, verdict, side, name, beliefs=(None, None)):
     from types import SimpleNamespace
 
     from pages.components.probe_panel import draw_probe
@@ -33,7 +33,9 @@ def panel(root, study_id, verdict, side, name):
     from tuning.analysis.verdicts import Verdict
 
     run = launch.read_run(find_run(root, study_id))
-    draw_probe(run, SimpleNamespace(name=name, verdict=Verdict(verdict), side=side))
+    low, high = (SimpleNamespace(belief=belief) for belief in beliefs)
+    evidence = SimpleNamespace(low=low, high=high)
+    draw_probe(run, SimpleNamespace(name=name, verdict=Verdict(verdict), side=side, evidence=evidence))
 
 
 @pytest.fixture
@@ -43,8 +45,8 @@ def study(make_study):
 
 @pytest.fixture
 def draw(study):
-    def draw(verdict=Verdict.EDGE, side="high", name="learning_rate"):
-        arguments = (study.path.parent, study.id, verdict.value, side, name)
+    def draw(verdict=Verdict.EDGE, side="high", name="learning_rate", beliefs=(None, None)):
+        arguments = (study.path.parent, study.id, verdict.value, side, name, beliefs)
         return AppTest.from_function(panel, default_timeout=30, args=arguments).run()
 
     return draw
@@ -112,10 +114,48 @@ def test_without_a_probe_the_panel_says_what_one_would_train(words, draw):
     assert "27 runs. About" in text
 
 
-@pytest.mark.parametrize("verdict", [Verdict.FINE, Verdict.NATURAL_LIMIT, Verdict.NOT_ENOUGH])
-def test_where_a_probe_makes_no_sense_nothing_is_drawn(words, draw, verdict):
-    app = draw(verdict, side="high" if verdict == Verdict.NATURAL_LIMIT else None)
+@pytest.mark.parametrize("verdict", [Verdict.FINE, Verdict.NO_EFFECT, Verdict.NOT_ENOUGH])
+@pytest.mark.parametrize(("beliefs", "values"), [((0.1, 0.3), "0.009, 0.03"), ((0.3, 0.1), "9e-06, 3e-06")])
+def test_a_verdict_about_no_bound_asks_which_one_is_meant(words, draw, study, verdict, beliefs, values):
+    app = draw(verdict, side=None, beliefs=beliefs)
+    assert app.text_input[0].value == values, "the end that is likelier to be too near comes first"
+    assert [box.label for box in app.button_group] == ["Which bound?", "Share of the study's steps"]
+
+
+def test_the_other_bound_can_be_chosen_and_has_values_of_its_own(draw, study, monkeypatch):
+    monkeypatch.setattr(launch, "start", lambda folder: None)
+    app = draw(Verdict.FINE, side=None)
+    app.button_group[0].set_value("Lower").run()
+    low = app.text_input[0].value
+    assert all(float(value) < 3e-5 for value in low.split(","))
+    app.button(key="probe-start-learning_rate").click().run()
+    (job,) = find_probes(study)
+    assert (job.question.side, len(job.question.values)) == ("low", 2)
+
+
+def test_where_training_breaks_at_one_bound_the_other_comes_first(draw):
+    app = draw(Verdict.STABILITY, side="high")
+    assert all(float(value) < 3e-5 for value in app.text_input[0].value.split(","))
+
+
+def test_a_parameter_without_ends_has_no_probe(words, make_study, draw):
+    study = make_study("choices", n_complete=4, search_space="starter")
+    arguments = (study.path.parent, study.id, "fine", None, "activation_fn")
+    app = AppTest.from_function(panel, default_timeout=30, args=arguments).run()
     assert words(app).strip() == ""
+
+
+def test_a_probe_shows_whatever_the_verdict(words, draw, probe):
+    probe()
+    assert "Past the bound it gets better" in words(draw(Verdict.FINE, side=None))
+    assert "Resume the probe" not in labels(draw(Verdict.NOT_ENOUGH, side=None))
+
+
+def test_values_inside_the_range_are_refused(words, draw):
+    app = draw()
+    app.text_input[0].set_value("0.001").run()
+    assert "0.001 lies inside the declared range of learning_rate" in words(app)
+    assert app.button(key="probe-start-learning_rate").disabled
 
 
 def test_starting_takes_what_the_form_holds_and_a_second_press_starts_no_second(
