@@ -45,7 +45,8 @@ def draw_controls(run: Run, progress: Progress) -> None:
                 label, type="primary", icon=":material/play_arrow:", on_click=_resume, args=(run.folder, None)
             )
         if state != JobState.CREATED:
-            with st.popover("Extend", icon=":material/add:", key="extend-popover"):
+            # another key once the budget has grown: a popover that is new is closed
+            with st.popover("Extend", icon=":material/add:", key=f"extend-popover-{progress.total}"):
                 _draw_extension(run, progress)
     if problem := st.session_state.get(PROBLEM):
         st.error(frame.escape(problem), icon=":material/error:")
