@@ -60,7 +60,7 @@ def sentence(
         case Verdict.WATCH:
             return (
                 f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence"
-                f"{', and only ' + model if model else ''}. A probe, or 20 random trials, would tell."
+                f"{f', and {model}: too few to tell' if model else ''}. A probe, or 20 random trials, would tell."
             )
         case Verdict.HERDED:
             share = e.halves[0] if side == "low" else e.halves[1]
