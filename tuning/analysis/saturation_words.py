@@ -58,9 +58,10 @@ def sentence(
             rule = limit.about if limit and limit.about else "the scale has no value beyond"
             return f"{name} presses {bound}, and that is as far as it goes: {rule}. Leave it."
         case Verdict.WATCH:
+            told = f", and {model}: too few to tell" if model else ""
             return (
-                f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence"
-                f"{f', and {model}: too few to tell' if model else ''}. A probe, or 20 random trials, would tell."
+                f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence{told}. A probe, or "
+                "20 random trials, would tell."
             )
         case Verdict.HERDED:
             share = e.halves[0] if side == "low" else e.halves[1]
