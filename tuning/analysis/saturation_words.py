@@ -60,8 +60,8 @@ def sentence(
         case Verdict.WATCH:
             told = f", and {model}: too few to tell" if model else ""
             return (
-                f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence{told}. A probe, or "
-                "20 random trials, would tell."
+                f"{name} crowds {bound}: {where}. Samplers herd, so that alone is no evidence{told}. "
+                "A probe, or 20 random trials, would tell."
             )
         case Verdict.HERDED:
             share = e.halves[0] if side == "low" else e.halves[1]
