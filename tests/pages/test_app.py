@@ -109,3 +109,10 @@ def test_the_recorded_example_is_copied_once(open_page, shipped, runs):
     assert examples.copy_recorded(shipped, runs).path == runs / "recorded"
     assert sorted((p.name, p.stat().st_mtime_ns) for p in shipped.iterdir()) == before
     assert len(launch.read_run(examples.copy_recorded(shipped, runs)).study.trials) == 6
+
+
+def test_the_widened_example_opens_both_studies_and_shows_what_was_found(open_page, runs, shown):
+    app = open_page()
+    next(b for b in app.button if b.label == "Open the widened example").click().run()
+    assert {path.name for path in runs.iterdir()} == {path.name for path in examples.recorded_pairs()[0]}
+    assert "Open the widened example" not in shown(open_page())

@@ -4,10 +4,14 @@ from optuna.trial import TrialState
 from storage import artifacts
 from storage.live import read_curve
 from storage.paths import RunFolder
-from storage.trials import BASELINE, counted, ranked
+from storage.trials import BASELINE, counted, origin, own, ranked
 from tuning import examples, launch
+from tuning.analysis.saturation import saturation_info
+from tuning.analysis.verdicts import Verdict
 from tuning.jobs import JobState
+from tuning.lineage import parent_of, trial_home
 from tuning.policy import rebuild_policy
+from tuning.space.limits import spec_limits
 from tuning.spec import load_spec
 
 MAX_EXAMPLE_BYTES = 3_000_000
@@ -76,6 +80,34 @@ def test_the_best_recorded_policies_can_be_rebuilt(recorded):
     rebuild_policy(artifacts.load_policy(recorded.folder, best[0]))
 
 
-def test_the_recorded_study_is_small():
-    (source,) = examples.recorded()
-    assert sum(p.stat().st_size for p in source.rglob("*")) < MAX_EXAMPLE_BYTES
+def test_what_is_recorded_is_small():
+    for source in (*examples.recorded(), *examples.recorded_pairs()[0]):
+        assert sum(p.stat().st_size for p in source.rglob("*")) < MAX_EXAMPLE_BYTES
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Copies of the study whose space was too narrow, and of the one that continues it."""
+    root = tmp_path.resolve() / "runs"
+    return [launch.read_run(examples.copy_recorded(source, root)) for source in examples.recorded_pairs()[0]]
+
+
+def test_the_recorded_pair_shows_a_range_that_was_too_narrow_and_what_widening_it_gave(pair):
+    parent, child = pair
+    info = saturation_info(parent.study.trials, maximize=True, limits=spec_limits(parent.spec))
+    assert (info.worst.name, info.worst.verdict, info.worst.side) == ("learning_rate", Verdict.EDGE, "high")
+    best_before, best_after = (ranked(own(run.study.trials), maximize=True)[0] for run in pair)
+    assert best_after.value > best_before.value + 300
+    assert best_after.params["learning_rate"] > parent.spec.parameter("learning_rate").high
+    assert child.spec.parameter("learning_rate").high == info.worst.suggested[1]
+
+
+def test_the_recorded_child_knows_its_parent_and_finds_its_weights(pair):
+    parent, child = pair
+    known = parent_of(child.folder)
+    assert known.id == parent.folder.id
+    best = ranked(parent.study.trials, maximize=True)[0].number
+    copy = next(t for t in child.study.trials if origin(t) == (parent.folder.id, best))
+    home = trial_home(child.folder, copy)
+    assert (home.folder, home.number) == (parent.folder, best)
+    rebuild_policy(artifacts.load_policy(home.folder, home.number))
