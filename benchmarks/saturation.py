@@ -98,14 +98,12 @@ def _features(p: ParameterSaturation) -> tuple[tuple[str, tuple[float, ...]], ..
 def _holds(truth: problems.Axis, axis: UnitAxis, p: ParameterSaturation) -> bool | None:
     if p.suggested is None or p.verdict != Verdict.EDGE:
         return None
-    if axis.numbers:  # one more choice: the optimum lies beyond it, or rounds to it
+    if axis.numbers:
         reach = new_choices(axis.numbers) / len(axis.numbers)
         return -reach <= truth.optimum <= 1 + reach
-    low, high = p.suggested
-    return (
-        axis.value(min(0.0, truth.optimum)) >= low - 1e-9
-        and axis.value(max(1.0, truth.optimum)) <= high + 1e-9
-    )
+    half = 0.0 if axis.levels is None else (axis.declared.step or 1.0) / 2  # the optimum rounds to a level
+    optimum = axis.value(truth.optimum)
+    return optimum >= p.suggested[0] - half if p.side == "low" else optimum <= p.suggested[1] + half
 
 
 def _naive(axis: UnitAxis, trials: Sequence[FrozenTrial]) -> tuple[str | None, ...]:

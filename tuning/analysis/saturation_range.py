@@ -108,7 +108,7 @@ def _round_linear(x: float, *, width: float, outward: int) -> float:
 
 def new_choices(numbers: tuple[float, ...]) -> int:
     """Return how many levels widening adds to an ordered list of choices."""
-    return max(1, round(WIDEN_BY * len(numbers)))
+    return math.ceil(WIDEN_BY * len(numbers))
 
 
 def more_choices(numbers: tuple[float, ...], outward: int) -> list[float]:
