@@ -1,6 +1,6 @@
 """Does the detector of narrow search spaces tell the truth? Synthetic studies whose truth is fixed before.
 
-    python -m benchmarks.saturation report       # the figures in docs/saturation.md, about 25 minutes
+    python -m benchmarks.saturation report       # the figures in docs/saturation.md; GP takes longest
     python -m benchmarks.saturation report --studies 20 --samplers tpe,random     # a quick look
     python -m benchmarks.saturation tune         # fit the detector's weights to the tuning families
     python -m benchmarks.saturation speed

@@ -1,6 +1,6 @@
 """The real case: does finding and widening a range that was too narrow give a better agent?
 
-    python -m benchmarks.widening FOLDER                           # about half an hour on two idle cores
+    python -m benchmarks.widening FOLDER --seed 1
     python -m benchmarks.widening FOLDER --trials 6 --timesteps 2000 --set learning_rate=3e-5..1e-3  # a look
     python -m benchmarks.widening FOLDER --parent ID --child ID    # go on where it was left
 
@@ -80,7 +80,7 @@ def parent_spec(*, n_trials: int, n_timesteps: int, seed: int) -> StudySpec:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the studies lie; made when it is absent")
-    parser.add_argument("--trials", type=int, default=60, help="of the parent, and of the child")
+    parser.add_argument("--trials", type=int, default=40, help="of the parent, and of the child")
     parser.add_argument("--timesteps", type=int, default=40_000, help="a trial, and a run of the comparison")
     parser.add_argument("--seed", type=int, default=0, help="of the parent")
     parser.add_argument("--seeds", type=int, default=5, help="fresh ones for the comparison")

@@ -7,7 +7,7 @@ from pages.components import (
     lineage_line,
     more_trials,
     new_trials,
-    opened_study,
+    not_ready,
     saturation_method,
     verdict_cards,
     verdict_words,
@@ -29,18 +29,7 @@ narrow = viewport.is_narrow()
 answer = st.container()  # filled last; unlike an empty place it keeps its words meanwhile
 new_trials.watch(run)
 
-if not run.study.trials and run.source:
-    opened_study.draw_no_trials(run)
-    st.stop()
-ended = [t for t in run.study.trials if t.state.is_finished()]
-missing = saturation.not_ready(ended or run.study.trials)
-if missing:
-    st.info(missing, icon=":material/hourglass_empty:")
-    if run.source is None:
-        st.page_link(
-            "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
-        )
-    st.stop()
+ended = not_ready.finished_trials(run, saturation.not_ready)
 
 
 def wait(run: Run) -> None:

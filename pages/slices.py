@@ -10,7 +10,7 @@ from pages.components import (
     frame,
     lineage_line,
     new_trials,
-    opened_study,
+    not_ready,
     parameter_views,
     trial_choice,
     verdict_badge,
@@ -29,18 +29,7 @@ narrow = viewport.is_narrow()
 answer = st.empty()
 new_trials.watch(run)
 
-if not run.study.trials and run.source:
-    opened_study.draw_no_trials(run)
-    st.stop()
-ended = [t for t in run.study.trials if t.state.is_finished()]
-missing = slices.not_ready(ended or run.study.trials)
-if missing:
-    st.info(missing, icon=":material/hourglass_empty:")
-    if run.source is None:
-        st.page_link(
-            "pages/live.py", label="Live", icon=":material/monitoring:", query_params={"study": folder.id}
-        )
-    st.stop()
+ended = not_ready.finished_trials(run, slices.not_ready)
 
 importance = cached.importance(run)
 sentence = parameter_views.answer(importance)

@@ -75,7 +75,7 @@ def widened_spec(spec: StudySpec, changes: Mapping[str, Bounds], *, name: str | 
     Args:
         spec: the request of the study that is continued.
         changes: lower and upper bound of the stored value by parameter name. Of a categorical whose choices
-            are numbers, an end beyond the choices is one more choice.
+            are numbers, an end beyond the choices becomes one, with the levels on the way to it.
         name: of the new study; by default the old one with `-wide`.
 
     Raises:

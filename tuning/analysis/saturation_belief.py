@@ -47,12 +47,8 @@ class Belief:
 
     low: EndBelief
     high: EndBelief
-    swing: tuple[
-        float, float
-    ]  # 90 % interval of how far the score moves along the profile, in its standard deviations
-    profile: tuple[
-        tuple[float, float, float], ...
-    ]  # (place, expected score, standard deviation) within the range
+    swing: tuple[float, float]  # 90 % interval: how far the score moves along the profile, in its deviations
+    profile: tuple[tuple[float, float, float], ...]  # (place, expected score, its deviation) in the range
 
 
 def beliefs(group: Group, axes: Mapping[str, UnitAxis]) -> dict[str, Belief]:

@@ -27,9 +27,7 @@ class EndEvidence:
     n_top: int  # of the best trials in the zone
     n_all: int  # of all ranked trials in the zone
     excess: float  # 0 to 1: how much denser the best are here than all are; 0 when they are not
-    belief: (
-        float | None
-    )  # 0 to 1: how surely the optimum lies beyond this end; None where nothing can be said
+    belief: float | None  # 0 to 1: how surely the optimum lies beyond this end; None: nothing can be said
     model: EndBelief | None  # the numbers that this belief comes from
     n_outer: int  # trials in the outer quarter, broken ones included
     n_outer_infeasible: int
@@ -50,9 +48,7 @@ class Evidence:
     halves: tuple[float, float]  # share of all ranked trials in the lower and the upper half of the range
     feasible: tuple[float, float]  # 5 % and 95 % quantile of all ranked trials' places
     span: tuple[float, float]  # 10 % and 90 % quantile of the best trials' places, in 0 to 1
-    swing: (
-        tuple[float, float] | None
-    )  # 90 % interval: how far the score moves along the range, in its deviations
+    swing: tuple[float, float] | None  # 90 % interval: how far the score moves along it, in its deviations
     profile: tuple[tuple[float, float, float], ...]  # (place, expected score, its standard deviation)
     low: EndEvidence
     high: EndEvidence
