@@ -26,7 +26,6 @@ class EndEvidence:
     zone: float  # value at which the edge zone begins
     n_top: int  # of the best trials in the zone
     n_all: int  # of all ranked trials in the zone
-    excess: float  # 0 to 1: how much denser the best are here than all are; 0 when they are not
     belief: float | None  # 0 to 1: how surely the optimum lies beyond this end; None: nothing can be said
     model: EndBelief | None  # the numbers that this belief comes from
     n_outer: int  # trials in the outer quarter, broken ones included
@@ -118,8 +117,6 @@ def _end(
 
     zone = axis.zones[0 if side < 0 else 1]
     n_top, n_all = within(top, zone), within(u, zone)
-    s = n_top / len(top) if len(top) else 0.0
-    m = n_all / len(u) if len(u) else 0.0
     outer = max(OUTER_SHARE, zone)
     bad, good = within(broken, outer), within(u, outer)
     p = None
@@ -130,7 +127,6 @@ def _end(
         zone=axis.value(zone if side < 0 else 1 - zone),
         n_top=n_top,
         n_all=n_all,
-        excess=max(0.0, (s - m) / (1 - m)) if m < 1 else 0.0,
         belief=belief.probability if belief else None,
         model=belief,
         n_outer=bad + good,
