@@ -129,6 +129,36 @@ class RunFolder:
         return self.path / "jobs"
 
     @property
+    def reevaluation(self) -> Path:
+        """What the runs of a re-evaluation are to answer, JSON."""
+        return self.path / "reevaluation.json"
+
+    @property
+    def rollouts(self) -> Path:
+        """Folders of rendered rollouts; each is a run folder of its own, with its videos in it."""
+        return self.path / "rollouts"
+
+    @property
+    def rollout(self) -> Path:
+        """Which policies a rollout shows, and from which start, JSON."""
+        return self.path / "rollout.json"
+
+    @property
+    def winner(self) -> Path:
+        """Which trial a person chose in the end, JSON; absent until then."""
+        return self.path / "winner.json"
+
+    @property
+    def mapping(self) -> Path:
+        """How a study that is not ours is trained again: the request that a person gave for it, JSON."""
+        return self.path / "mapping.json"
+
+    @property
+    def exports(self) -> Path:
+        """What was written for others: model cards, reports."""
+        return self.path / "exports"
+
+    @property
     def source(self) -> Path:
         """Where the trials of a study that is not ours lie, JSON; absent in our own studies."""
         return self.path / "source.json"

@@ -25,6 +25,8 @@ PAGES = (
         ("pages/history.py", "History", ":material/show_chart:"),
         ("pages/slices.py", "Slices", ":material/scatter_plot:"),
         ("pages/saturation.py", "Saturation", ":material/arrow_range:"),
+        ("pages/reevaluation.py", "Re-evaluation", ":material/verified:"),
+        ("pages/rollouts.py", "Rollouts", ":material/movie:"),
     ),
 )
 
@@ -185,7 +187,7 @@ def _draw_picker() -> RunFolder | None:
         key=_PICKER,
         placeholder="Pick a study",
         on_change=_pick,
-        help="The study that Live, History, Slices and Saturation show. It travels in the page's address.",
+        help="The study that the pages below show. It travels in the page's address.",
     )
     if chosen and chosen.id in states:
         state = states[chosen.id]
