@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypeGuard
 
 from storage.paths import NAME_PATTERN, RunFolder
 from storage.records import read_record, write_record
@@ -45,10 +45,10 @@ def clear_winner(folder: RunFolder) -> None:
     folder.winner.unlink(missing_ok=True)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> TypeGuard[str]:
     """Say whether it can be the name of a job's folder: pages build links from it."""
     return isinstance(value, str) and NAME_PATTERN.fullmatch(value) is not None
