@@ -1,0 +1,75 @@
+"""Which candidate is best, and what can be told apart: from runs that share their seeds."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from tuning.analysis.pairwise import pairwise
+
+LEVEL = 0.05  # of tests and of the tie set
+FEWEST_PAIRS = 6  # below it even all pairs pointing one way has p = 2/2^5 > 0.05
+
+
+def fewest_pairs(n_comparisons: int, *, level: float = LEVEL) -> int:
+    """Return the number of pairs from which a paired Wilcoxon test can be significant after Holm.
+
+    With all n pairs pointing one way its two-sided p-value is 2/2^n; among m tests it must be at most
+    level/m.
+    """
+    return max(FEWEST_PAIRS, math.ceil(math.log2(2 * max(n_comparisons, 1) / level)))
+
+
+def cannot_be_told(scores: np.ndarray, *, shared_seeds: bool = True, level: float = LEVEL) -> np.ndarray:
+    """Return which candidates cannot be told from the best: (..., k) of bool.
+
+    A candidate is told apart when some other one is surely better than it. Each is tested against all
+    others, so the level is shared among them (Bonferroni): the best one is left out in at most 5 %.
+
+    Args:
+        scores: (..., k, n), higher is better; NaN: not there. A candidate without a run is not in it.
+        shared_seeds: whether a column is one seed for all.
+        level: chance of leaving out the best.
+
+    Source: subset selection (Gupta 1965) with Welch's standard errors.
+    """
+    k = scores.shape[-2]
+    beaten = pairwise(scores, shared_seeds=shared_seeds).p_values < level / max(k - 1, 1)
+    return np.asarray(~beaten.any(axis=-1) & np.isfinite(scores).any(axis=-1))
+
+
+def probability_of_improvement(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+    """Return how often a run of ours has a higher score than one of theirs, over all pairs; ties count half.
+
+    Source: Agarwal et al. (2021), the Mann-Whitney statistic divided by the number of pairs.
+    """
+    if not len(ours) or not len(theirs):
+        return None
+    a, b = np.asarray(ours, dtype=float)[:, None], np.asarray(theirs, dtype=float)[None, :]
+    return float(np.mean((a > b) + 0.5 * (a == b)))
+
+
+def paired_p_value(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Return the two-sided p-value of Wilcoxon's signed-rank test on pairs; 1 where all pairs are equal."""
+    differences = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
+    differences = differences[differences != 0]
+    if not len(differences):
+        return 1.0
+    ties = len(np.unique(np.abs(differences))) < len(differences)  # scipy's exact one knows no ties
+    return float(stats.wilcoxon(differences, method="auto" if ties else "exact").pvalue)
+
+
+def holm(p_values: Mapping[str, float], *, n_comparisons: int) -> dict[str, float]:
+    """Return p-values adjusted for their number (Holm 1979).
+
+    Args:
+        p_values: of the tests that were made, by key.
+        n_comparisons: tests that were meant, those that could not be made included.
+    """
+    found: dict[str, float] = {}
+    so_far = 0.0
+    for place, key in enumerate(sorted(p_values, key=lambda key: (p_values[key], key))):
+        so_far = max(so_far, min(1.0, (n_comparisons - place) * p_values[key]))
+        found[key] = so_far
+    return found
