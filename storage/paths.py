@@ -144,6 +144,11 @@ class RunFolder:
         return self.path / "rollout.json"
 
     @property
+    def result(self) -> Path:
+        """What came of a rollout, JSON; absent until it is finished."""
+        return self.path / "result.json"
+
+    @property
     def winner(self) -> Path:
         """Which trial a person chose in the end, JSON; absent until then."""
         return self.path / "winner.json"
