@@ -17,10 +17,12 @@ from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.records import read_record, write_record, write_text
 from storage.source import OPENED, is_opened
+from tuning.access import require_writable
 
 StopMode = Literal["now", "after"]
 
-RETRAINING_KINDS = ("probe", "retraining")  # both train what a plan lists; a probe has a question beside it
+# All of them train what a plan lists; a probe and a re-evaluation have a question beside it.
+RETRAINING_KINDS = ("probe", "reevaluation", "retraining")
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0
@@ -74,9 +76,16 @@ class StartFailed(RuntimeError):
     """The runner ended before it took its lock."""
 
 
-def create_job(folder: RunFolder, kind: str) -> None:
-    """Record what kind of job the folder is. It appears in listings from now on, so call this last."""
-    write_record(folder.job, {"kind": kind, "created_at": time.time()})
+def create_job(folder: RunFolder, kind: str, *, draw: int | None = None) -> None:
+    """Record what kind of job the folder is. It appears in listings from now on, so call this last.
+
+    Args:
+        folder: of the job.
+        kind: of the job.
+        draw: of fresh seeds that no other job of its study has, where it uses any.
+    """
+    record = {"kind": kind, "created_at": time.time()}
+    write_record(folder.job, record if draw is None else {**record, "draw": draw})
 
 
 def job_status(folder: RunFolder) -> JobStatus:
@@ -115,7 +124,9 @@ def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
     Raises:
         AlreadyRunning: another runner holds the lock.
         StartFailed: the study is not ours, or the runner ended at once; then it quotes the end of its log.
+        ReadOnly: this server only shows studies.
     """
+    require_writable("start anything")
     if is_opened(folder):
         raise StartFailed(f"{folder.id} was opened from a file that is not ours: it is only read here.")
     if is_held(folder.lock):
@@ -150,7 +161,11 @@ def request_stop(folder: RunFolder, mode: StopMode) -> bool:
     """Ask a running job to stop; say whether there was one to ask.
 
     `now` ends running work within 2 s, `after` lets it finish. `now` may follow `after`, never the reverse.
+
+    Raises:
+        ReadOnly: this server only shows studies.
     """
+    require_writable("stop anything")
     if not is_held(folder.lock):
         return False
     if not (mode == "after" and requested_stop(folder) == "now"):
