@@ -49,7 +49,7 @@ endef
 
 help:
 	@echo "make run    start the dashboard (PORT=8502, ADDRESS=127.0.0.1, ARGS='more streamlit options')"
-	@echo "make test   lint, types and tests (ARGS='more pytest options')"
+	@echo "make test   lint, types and tests (ARGS='more pytest options', such as '-n 0': one after another)"
 	@echo "make lint   lint and types only"
 	@echo "make setup  only install what run and test need"
 	@echo "make clean  remove the virtual environment and the caches; runs/ stays"
@@ -64,8 +64,10 @@ lint: $(DEV_STAMP)
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
 
+# A file stays with one worker, and files start in the order of their names: xdist's own order keeps those with few
+# tests for the end, and these are the long ones, on which one worker waits for the other.
 test: lint
-	$(VENV_PYTHON) -m pytest $(ARGS)
+	$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 setup: $(DEV_STAMP)
 

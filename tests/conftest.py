@@ -37,6 +37,11 @@ def refuse_own_runs(event: str, args: tuple) -> None:
                 raise PermissionError(f"A test touched {absolute}: use the runs_dir fixture.")
 
 
+def lies_in(folder: Path, path: str) -> bool:
+    """Say whether `path` is `folder` or below it. `gw10` is not below `gw1`, and its tests run meanwhile."""
+    return folder in [Path(path), *Path(path).parents]
+
+
 def processes_under(folder: Path) -> list[psutil.Process]:
     """Return the runners that work in `folder`, their workers, and workers that outlived their runner."""
     here = psutil.Process()
@@ -45,12 +50,11 @@ def processes_under(folder: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             argv = process.cmdline()
-            if "tuning.runner" in argv and any(str(folder) in argument for argument in argv):
+            if "tuning.runner" in argv and any(lies_in(folder, argument) for argument in argv):
                 found |= {p.pid: p for p in [process, *process.children(recursive=True)]}
             elif process.pid not in family and process.status() != psutil.STATUS_ZOMBIE:
                 # a worker's argv names no folder, and an orphan has no parent that does
-                runs = process.environ().get("EDGEWISE_RUNS_DIR", "")
-                if folder in [Path(runs), *Path(runs).parents]:
+                if lies_in(folder, process.environ().get("EDGEWISE_RUNS_DIR", "")):
                     found[process.pid] = process
         except psutil.Error:
             continue  # it ended meanwhile, or is not ours
