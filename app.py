@@ -1,14 +1,19 @@
 """What studies are there, and how is each of them doing?"""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.components import cached, frame, study_opening, weighing
 from pages.components.deletion import confirm_deletion
+from pages.components.job_controls import PROBLEM
 from pages.components.study_table import draw_study_table, pending_deletion, study_row
 from storage.paths import runs_root
 from tuning import examples, jobs, launch
+from tuning.access import is_read_only
 
 REFRESH = "3s"
+_PROBLEM = "home-problem"  # session: why the last press did nothing
 
 frame.open_page(
     "Studies", "What studies are there, and how is each of them doing?", icon=":material/science:"
@@ -24,13 +29,21 @@ def draw_studies(n_alive: int, *, is_weighing: bool) -> None:
     draw_study_table(rows)
 
 
+def attempt(action: Callable[[], None]) -> None:
+    """Do what a button asks for; where the disk or the server's owner does not let it, that is said."""
+    try:
+        action()
+    except OSError as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
 def run_story() -> None:
     """Launch the Pendulum story and show it live."""
     folder = launch.create_study(examples.pendulum_story(), runs_root())
     try:
         launch.start(folder)
-    except (jobs.StartFailed, jobs.AlreadyRunning) as error:
-        st.session_state["start-error"] = str(error)
+    except (jobs.StartFailed, jobs.AlreadyRunning, OSError) as error:
+        st.session_state[PROBLEM] = str(error)  # which Live shows
     frame.go("pages/live.py", folder)
 
 
@@ -48,21 +61,32 @@ def open_pair() -> None:
 def offer_examples(present: set[str]) -> None:
     """Draw a button for each shipped example that is not among the studies yet."""
     if examples.recorded() and examples.recorded()[0].name not in present:
-        st.button("Open the recorded example", icon=":material/folder_open:", on_click=open_example)
+        st.button(
+            "Open the recorded example", icon=":material/folder_open:", on_click=attempt, args=(open_example,)
+        )
     pairs = examples.recorded_pairs()
     if pairs and not {path.name for path in pairs[0]} <= present:
         st.button(
             "Open the widened example",
             icon=":material/arrow_range:",
-            on_click=open_pair,
+            on_click=attempt,
+            args=(open_pair,),
             help="A recorded study whose search space was too narrow, and the study that continues it.",
         )
 
 
+if problem := st.session_state.pop(_PROBLEM, None):
+    st.error(frame.escape(problem), icon=":material/error:")
 folders = frame.studies()
 for folder in folders:
     cached.tidy(folder)
 
+if not folders and is_read_only():
+    st.info(
+        "There is no study yet. This server only shows studies: they are launched elsewhere and appear here.",
+        icon=":material/visibility:",
+    )
+    st.stop()
 if not folders:
     with st.container(border=True, key="empty"):
         st.subheader("No study yet", anchor=False)
@@ -73,7 +97,11 @@ if not folders:
         )
         with st.container(horizontal=True):
             st.button(
-                "Run the Pendulum story", type="primary", icon=":material/play_arrow:", on_click=run_story
+                "Run the Pendulum story",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=attempt,
+                args=(run_story,),
             )
             offer_examples(set())
         st.page_link(
@@ -82,7 +110,7 @@ if not folders:
     study_opening.draw()
     st.stop()
 
-if doomed := pending_deletion():
+if (doomed := pending_deletion()) and not is_read_only():
     confirm_deletion(doomed)
 
 n_alive = sum(jobs.job_status(folder).state.alive for folder in folders)
@@ -90,6 +118,8 @@ is_weighing = any(weighing.known_saturation(folder).pending for folder in folder
 st.fragment(draw_studies, run_every=REFRESH if n_alive or is_weighing else None)(
     n_alive, is_weighing=is_weighing
 )
+if is_read_only():
+    st.stop()
 with st.container(horizontal=True):
     if st.button("New study", type="primary", icon=":material/add:"):
         st.switch_page("pages/launch.py")

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.components import continuing, environment_choice, frame, launch_bar, launch_form, space_choice
 from pages.components.launch_form import PREFIX
 from tuning import checks, examples
+from tuning.access import is_read_only
 from tuning.estimate import usable_cores
 from tuning.spec import SpecError, StudySpec, build_spec, parse_spec
 
@@ -50,6 +51,13 @@ def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
 
 
 frame.open_page("Launch", "What do I want to search?", icon=":material/rocket_launch:")
+if is_read_only():
+    st.info(
+        "This server only shows studies: none can be launched from here.",
+        icon=":material/visibility:",
+    )
+    st.page_link("app.py", label="All studies", icon=":material/science:")
+    st.stop()
 parent = continuing.parent()
 request = continuing.first_request(parent) if parent else None
 if request is not None:

@@ -6,8 +6,11 @@ VARIABLE = "EDGEWISE_READ_ONLY"
 _OFF = ("", "0", "false", "no", "off")
 
 
-class ReadOnly(RuntimeError):
-    """The server was started to show studies, and what was asked would change something."""
+class ReadOnly(PermissionError):
+    """The server was started to show studies, and what was asked would change something.
+
+    A kind of OSError, because whoever writes to disk already says in a sentence that it could not.
+    """
 
 
 def is_read_only() -> bool:
@@ -19,13 +22,13 @@ def require_writable(action: str) -> None:
     """Refuse an action on a server that only shows studies.
 
     Args:
-        action: what was asked, as it goes on after "This server only shows studies: it cannot".
+        action: what was asked, as it goes on after "Edgewise only shows studies here, so it cannot".
 
     Raises:
         ReadOnly: it is such a server.
     """
     if is_read_only():
         raise ReadOnly(
-            f"This server only shows studies: it cannot {action}. "
-            f"Whoever runs it can start another one without {VARIABLE}."
+            f"Edgewise only shows studies here, so it cannot {action}. "
+            f"Start it without {VARIABLE} to do that."
         )

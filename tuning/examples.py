@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storage.paths import NAME_PATTERN, RunFolder, check_name
 from storage.records import read_record
+from tuning.access import require_writable
 from tuning.spec import StudySpec, load_spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
@@ -34,9 +35,14 @@ def recorded_pairs() -> list[tuple[Path, Path]]:
 
 
 def copy_recorded(source: Path, root: Path) -> RunFolder:
-    """Copy a shipped study into the runs folder under its own name, or return the copy of before."""
+    """Copy a shipped study into the runs folder under its own name, or return the copy of before.
+
+    Raises:
+        ReadOnly: there is none yet, and this server only shows studies.
+    """
     target = root / check_name(source.name)
     if not (target / "job.json").is_file():
+        require_writable("copy an example")
         root.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=root, prefix=".copy-"))
         try:

@@ -19,6 +19,7 @@ from storage.records import write_text
 from storage.source import Source, is_opened, read_source
 from storage.trials import BASELINE, StudyData, counted, read_study
 from tuning import jobs, lineage, recovery
+from tuning.access import is_read_only, require_writable
 from tuning.continuation import Continuation
 from tuning.spec import StudySpec, load_spec
 
@@ -52,7 +53,11 @@ def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None 
 
     With `continues` the journal begins with the trials of the study that is continued, its best ones are
     queued, and the folder remembers which study that was. It is listed once all of that is written.
+
+    Raises:
+        ReadOnly: this server only shows studies; so do all that change something below.
     """
+    require_writable("launch a study")
     folder = create_run(root, spec.name)
     write_text(folder.spec, spec.model_dump_json(indent=1))
     storage = open_journal(folder.journal, create=True)
@@ -91,6 +96,7 @@ def launch(spec: StudySpec, root: Path, *, continues: Continuation | None = None
 
 def stop(folder: RunFolder, mode: jobs.StopMode) -> bool:
     """Ask the study to stop; say whether it was running."""
+    require_writable("stop a study")
     return jobs.request_stop(folder, mode)
 
 
@@ -101,6 +107,7 @@ def resume(folder: RunFolder, *, n_trials: int | None = None) -> None:
         AlreadyRunning: it runs; `extend` changes a running study's budget.
         ValueError: the new budget is below what is already done.
     """
+    require_writable("resume a study")
     if locks.is_held(folder.lock):
         raise jobs.AlreadyRunning(f"{folder.id} is already running.")
     if n_trials is not None:
@@ -114,6 +121,7 @@ def extend(folder: RunFolder, n_trials: int) -> None:
     Raises:
         ValueError: the new budget is below what is already done or runs, or the study is not ours.
     """
+    require_writable("extend a study")
     run = read_run(folder)
     if run.spec is None:
         raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")
@@ -151,9 +159,10 @@ def read_run(folder: RunFolder) -> Run:
 def tidy(folder: RunFolder) -> int:
     """Fail and queue again what a dead runner left running; return how many trials that were.
 
-    Does nothing while a runner lives, to a study that is not ours, or where files cannot be read or written.
+    Does nothing while a runner lives, to a study that is not ours, where files cannot be read or written, and
+    on a server that only shows studies.
     """
-    if is_opened(folder) or locks.is_held(folder.lock):
+    if is_read_only() or is_opened(folder) or locks.is_held(folder.lock):
         return 0
     try:
         storage = open_journal(folder.journal)  # may take seconds, for which no runner waits: before the lock
@@ -170,6 +179,7 @@ def delete(folder: RunFolder) -> None:
         Busy: it is running, or one of its jobs is.
         FileNotFoundError: somebody else has just deleted it.
     """
+    require_writable("delete a study")
     try:
         with ExitStack() as held:
             held.enter_context(locks.FileLock(folder.lock, wait_s=PROBE_S))

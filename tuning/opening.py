@@ -8,6 +8,7 @@ from storage.foreign import NoSuchStudy, StudyListing, open_source, source_kind
 from storage.paths import RunFolder, UnknownRun, create_run, find_run, list_runs
 from storage.source import OPENED, Source, SourceUnreadable, read_source, write_source
 from tuning import jobs
+from tuning.access import require_writable
 
 
 def open_study(path: Path, study: str | None, root: Path) -> RunFolder:
@@ -22,7 +23,9 @@ def open_study(path: Path, study: str | None, root: Path) -> RunFolder:
 
     Raises:
         SourceUnreadable, NoSuchStudy: the file, or the study in it, cannot be opened.
+        ReadOnly: this server only shows the studies that are there.
     """
+    require_writable("open another study")
     path = path.absolute()
     if own := _own(path, root):
         return own

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -11,14 +12,18 @@ import streamlit as st
 from pages.components import cached
 from storage.paths import RunFolder, UnknownRun, find_run, list_runs, runs_root
 from storage.source import SourceUnreadable, is_opened, read_source
+from tuning.access import is_read_only
 from tuning.jobs import PROJECT_ROOT, JobState, job_status
 from tuning.launch import Run
 
-# In the order of the work. A page that has no file is left out.
+_LAUNCH = "pages/launch.py"
+Link = tuple[str, str, str]  # file, label, icon
+
+# In the order of the work. A page that has no file is left out, and so is Launch where it is of no use.
 PAGES = (
     (("app.py", "Studies", ":material/science:"),),
     (
-        ("pages/launch.py", "Launch", ":material/rocket_launch:"),
+        (_LAUNCH, "Launch", ":material/rocket_launch:"),
         ("pages/live.py", "Live", ":material/monitoring:"),
     ),
     (
@@ -68,9 +73,11 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
     )
     with st.sidebar:
         st.subheader("Edgewise", anchor=False)
+        if is_read_only():
+            st.badge("Read-only", icon=":material/visibility:", color="gray")
         chosen = _draw_picker()
         for number, group in enumerate(PAGES):
-            present = [page for page in group if (PROJECT_ROOT / page[0]).is_file()]
+            present = linked(group)
             if not present:
                 continue
             with st.container(gap="xxsmall", key=f"pages-{number}"):
@@ -80,6 +87,12 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
         st.caption(f"Version {_version()}")
     st.title(title, anchor=False, icon=icon)
     st.caption(question)
+
+
+def linked(group: Iterable[Link]) -> list[Link]:
+    """Return the pages of a group that can be gone to."""
+    hidden = {_LAUNCH} if is_read_only() else set()
+    return [page for page in group if page[0] not in hidden and (PROJECT_ROOT / page[0]).is_file()]
 
 
 def chosen_study() -> RunFolder | None:
@@ -108,6 +121,8 @@ def require_study() -> RunFolder:
             "Pick another one in the sidebar, or see them all.",
             icon=":material/search_off:",
         )
+    elif is_read_only():
+        st.info("There is no study yet: they are launched elsewhere.", icon=":material/visibility:")
     else:
         st.info(
             "No study yet. Launch one, or run the Pendulum story from the first page.",

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components import frame
 from storage.paths import RunFolder
 from tuning import jobs, launch
+from tuning.access import is_read_only
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.progress import Progress
@@ -16,7 +17,14 @@ PROBLEM = "job-problem"  # session: what went wrong with the last press, until t
 
 
 def draw_controls(run: Run, progress: Progress) -> None:
-    """Draw the buttons that make sense in the study's state."""
+    """Draw the buttons that make sense in the study's state; none on a server that only shows studies."""
+    if not is_read_only():
+        _draw_buttons(run, progress)
+    if problem := st.session_state.get(PROBLEM):
+        st.error(frame.escape(problem), icon=":material/error:")
+
+
+def _draw_buttons(run: Run, progress: Progress) -> None:
     state = run.status.state
     with st.container(horizontal=True, key="controls"):
         if state.alive:
@@ -48,8 +56,6 @@ def draw_controls(run: Run, progress: Progress) -> None:
             # another key once the budget has grown: a popover that is new is closed
             with st.popover("Extend", icon=":material/add:", key=f"extend-popover-{progress.total}"):
                 _draw_extension(run, progress)
-    if problem := st.session_state.get(PROBLEM):
-        st.error(frame.escape(problem), icon=":material/error:")
 
 
 def _draw_extension(run: Run, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from pages.components.verdict_words import most_missing
 from storage.paths import RunFolder
 from storage.trials import counted
 from tuning import launch
+from tuning.access import is_read_only
 from tuning.analysis.look import count
 from tuning.launch import Run
 
@@ -36,6 +37,8 @@ def draw(run: Run, info: "SaturationInfo", *, primary: bool) -> None:
             f"{'is' if budget - done == 1 else 'are'} still to come, and the verdicts need {missing}.",
             icon=":material/hourglass_empty:",
         )
+        return
+    if is_read_only():
         return
     total = max(budget, done + missing)
     more = count(total - budget if alive else total - done, "more trial")

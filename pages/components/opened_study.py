@@ -36,5 +36,5 @@ def draw_no_trials(run: Run) -> None:
 def draw_links(folder: RunFolder) -> None:
     """Link the pages that work on any study."""
     with st.container(horizontal=True):
-        for file, label, icon in frame.PAGES[-1]:
+        for file, label, icon in frame.linked(frame.PAGES[-1]):
             st.page_link(file, label=label, icon=icon, query_params={"study": folder.id})

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components import frame, plot
 from pages.components.probe_form import draw_request
 from tuning import jobs
+from tuning.access import is_read_only
 from tuning.analysis.look import age, count, duration, whole
 from tuning.analysis.probe import ProbeInfo, probe_info
 from tuning.analysis.probe_figure import probe_figure
@@ -49,7 +50,12 @@ def _draw(run: Run, p: ParameterSaturation, *, alive: bool) -> None:
                 "A probe would train the best configurations again. This study was not launched here, so how "
                 "to train for it is not known."
             )
-    elif not alive and (axis := spec_axes(run.spec).get(p.name)) is not None and axis.has_ends:
+    elif (
+        not alive
+        and not is_read_only()
+        and (axis := spec_axes(run.spec).get(p.name)) is not None
+        and axis.has_ends
+    ):
         busy_with = running[0].question.parameter if running else None
         draw_request(run, p, busy_with=busy_with, again=bool(own))
     broken = [job for job in found if isinstance(job, UnreadableProbe)]
@@ -64,6 +70,8 @@ def _draw(run: Run, p: ParameterSaturation, *, alive: bool) -> None:
 def _draw_newest(run: Run, job: ProbeJob) -> None:
     info, state = _info(job), job.status.state
     with st.container(key=f"probe-result-{job.folder.id}"):
+        if problem := st.session_state.get(_problem_key(job)):
+            st.error(frame.escape(problem), icon=":material/error:")
         if state.alive:
             _draw_running(run, job, info)
             return
@@ -95,6 +103,8 @@ def _draw_running(run: Run, job: ProbeJob, info: ProbeInfo) -> None:
         st.markdown(frame.escape(info.sentence))
     if run.status.state.alive:
         st.caption("The study runs at the same time: each slows the other.")
+    if is_read_only():
+        return
     st.button(
         "Stop the probe",
         icon=":material/stop_circle:",
@@ -123,28 +133,35 @@ def _draw_ended_early(run: Run, job: ProbeJob, info: ProbeInfo) -> None:
             st.markdown(f"**Probe stopped** with {done}.")
     if job.progress.done:
         st.markdown(frame.escape(info.sentence))
-    problem_key = f"probe-problem-{job.folder.id}"
+    if is_read_only():
+        return
     st.button(
         "Start the probe" if job.status.state == JobState.CREATED else "Resume the probe",
         icon=":material/play_arrow:",
         key=f"probe-resume-{job.folder.id}",
         on_click=_resume,
-        args=(run, job, problem_key),
+        args=(run, job),
     )
-    if problem := st.session_state.get(problem_key):
-        st.error(frame.escape(problem), icon=":material/error:")
 
 
 def _stop(job: ProbeJob) -> None:
-    jobs.request_stop(job.folder, "now")
+    try:
+        jobs.request_stop(job.folder, "now")
+    except OSError as error:
+        st.session_state[_problem_key(job)] = str(error)
 
 
-def _resume(run: Run, job: ProbeJob, problem_key: str) -> None:
-    st.session_state.pop(problem_key, None)
+def _resume(run: Run, job: ProbeJob) -> None:
+    st.session_state.pop(_problem_key(job), None)
     try:
         resume_probe(run.folder, job.folder)
     except (jobs.AlreadyRunning, jobs.StartFailed, OSError) as error:
-        st.session_state[problem_key] = str(error)
+        st.session_state[_problem_key(job)] = str(error)
+
+
+def _problem_key(job: ProbeJob) -> str:
+    """Where the session keeps what went wrong with the last press."""
+    return f"probe-problem-{job.folder.id}"
 
 
 def _footnote(job: ProbeJob) -> str:

@@ -12,6 +12,7 @@ from pages.components import cached, frame, verdict_words, weighing
 from storage.paths import RunFolder
 from storage.source import read_source
 from tuning import jobs
+from tuning.access import is_read_only
 from tuning.analysis.look import age, three_digits
 from tuning.jobs import JobState
 from tuning.lineage import parent_of
@@ -102,7 +103,8 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
     best_so_far (list), ranges ("Too narrow"; empty while not known), task ("PPO on Pendulum-v1",
-    "from study.db"), age, delete (button label, None while it runs).
+    "from study.db"), age, delete (button label, None while it runs; absent
+    on a server that only shows studies).
     """
     return pd.DataFrame(
         {
@@ -118,7 +120,7 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
         }
-    )
+    ).drop(columns=["delete"] if is_read_only() else [])
 
 
 def draw_study_table(rows: Sequence[StudyRow]) -> None:

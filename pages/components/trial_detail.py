@@ -8,19 +8,22 @@ import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
 from pages.components import best_configuration, frame, lineage_line, plot
-from storage.artifacts import kept_trials, pinned_trials, set_pin
+from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
 from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS
+from tuning.access import is_read_only
 from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
 from tuning.analysis.outcomes import baseline_name, error_line, evaluations_of, last_report, value_of
 from tuning.launch import Run
 from tuning.lineage import trial_home
+from tuning.pins import set_pin
 from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
 
 _RECEIVED = "received"
+_PIN_PROBLEM = "pin-problem"  # session: why the last press changed nothing
 _MOST_TEXT = 20_000  # characters of what somebody else recorded
 
 
@@ -197,15 +200,18 @@ def _draw_pin(spec: StudySpec, run: Run, trial: FrozenTrial) -> None:
     key = f"pin-{home.study}-{home.number}"
     kept = home.number in kept_trials(home.folder)
     pinned = home.number in pinned_trials(home.folder)
-    st.session_state[key] = pinned
-    st.toggle(
-        "Keep this trial's weights",
-        key=key,
-        on_change=_pin,
-        args=(home.folder, home.number, key),
-        disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
-        help=f"The best {spec.retention.top} trials keep theirs; a pinned one does so for good.",
-    )
+    if not is_read_only():
+        st.session_state[key] = pinned
+        st.toggle(
+            "Keep this trial's weights",
+            key=key,
+            on_change=_pin,
+            args=(home.folder, home.number, key),
+            disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
+            help=f"The best {spec.retention.top} trials keep theirs; a pinned one does so for good.",
+        )
+    if problem := st.session_state.pop(_PIN_PROBLEM, None):
+        st.error(frame.escape(problem), icon=":material/error:")
     if kept:
         where = "" if home.folder == run.folder else f" in {frame.escape(home.study)}"
         st.caption(f"Its weights are kept{where}.")
@@ -216,7 +222,10 @@ def _draw_pin(spec: StudySpec, run: Run, trial: FrozenTrial) -> None:
 
 
 def _pin(folder: RunFolder, number: int, key: str) -> None:
-    set_pin(folder, number, pinned=bool(st.session_state[key]))
+    try:
+        set_pin(folder, number, pinned=bool(st.session_state[key]))
+    except OSError as error:
+        st.session_state[_PIN_PROBLEM] = str(error)
 
 
 def _draw_evaluations(trial: FrozenTrial) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import continuing, frame
+from tuning.access import is_read_only
 from tuning.launch import Run
 from tuning.spec import SpecError
 from tuning.widen import space_changes, suggested_changes, widened_spec
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def draw_widen(run: Run, info: "SaturationInfo") -> None:
-    """Draw the button with what it changes, or say why there is nothing to widen."""
+    """Draw the button with what it changes, or why there is nothing to widen; nothing in read-only mode."""
+    if is_read_only():
+        return
     words, ready = explain(run, info)
     st.button(
         "Widen and continue",

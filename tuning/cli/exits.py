@@ -6,6 +6,7 @@ from storage.foreign import NoSuchStudy
 from storage.journal import JournalDamaged, JournalMissing
 from storage.paths import UnknownRun
 from storage.source import SourceUnreadable
+from tuning.access import ReadOnly
 from tuning.environments import EnvironmentsError
 from tuning.export import ExportError
 from tuning.jobs import AlreadyRunning, JobState, JobStatus, StartFailed
@@ -44,6 +45,7 @@ class Refused(Exception):
 
 
 _CODES: tuple[tuple[type[Exception], Exit], ...] = (
+    (ReadOnly, Exit.BAD_INPUT),  # before OSError, of which it is a kind
     (SpecError, Exit.BAD_INPUT),
     (EnvironmentsError, Exit.BAD_INPUT),
     (NothingToProbe, Exit.NOTHING_YET),

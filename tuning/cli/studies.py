@@ -12,6 +12,7 @@ from storage.paths import RunFolder, find_run, list_runs, runs_root
 from storage.source import OPENED, is_opened
 from storage.trials import counted
 from tuning import checks, environments, jobs, launch, lineage
+from tuning.access import require_writable
 from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
@@ -146,6 +147,7 @@ def delete(
     runs_dir: RunsDir = None,
 ) -> None:
     """Delete a study with everything it recorded."""
+    require_writable("delete a study")  # before it asks
     folder = find_run(runs_root(runs_dir), study)
     opened = is_opened(folder)
     if is_held(folder.lock):

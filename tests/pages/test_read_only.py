@@ -1,0 +1,121 @@
+"""A link for colleagues: every view is there, nothing on it changes anything, and viewing writes nothing."""
+
+import shutil
+
+import pytest
+
+from storage.artifacts import kept_trials
+from storage.paths import RunFolder
+from tuning import examples
+from tuning.access import VARIABLE
+
+PAGES = [f"pages/{page}.py" for page in ("launch", "live", "history", "slices", "saturation")]
+CHANGING = (
+    "launch",
+    "stop",
+    "resume",
+    "extend",
+    "delete",
+    "keep",
+    "probe",
+    "widen",
+    "render",
+    "run ",
+    "open",
+)
+
+
+@pytest.fixture
+def recorded(runs):
+    runs.mkdir()
+    return examples.copy_recorded(examples.recorded_pairs()[0][0], runs)
+
+
+def everything_below(folder):
+    return {
+        str(p.relative_to(folder)): (p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
+        for p in sorted([folder, *folder.rglob("*")])
+    }
+
+
+def offered(app):
+    """Labels of all that can be pressed, wherever it stands."""
+    widgets = [*app.button, *app.toggle, *app.checkbox, *app.number_input, *app.text_input]
+    return [widget.label for widget in widgets]
+
+
+@pytest.mark.parametrize("page", [None, *PAGES])
+def test_pages_offer_nothing_that_changes_something(open_page, shown, recorded, runs, monkeypatch, page):
+    monkeypatch.setenv(VARIABLE, "1")
+    before = everything_below(runs)
+    app = open_page(page, study=recorded.id)
+    shown(app)
+    labels = [label for label in offered(app) if label.lower().startswith(CHANGING)]
+    assert labels == []
+    assert everything_below(runs) == before
+
+
+def test_the_badge_says_so(open_page, shown, recorded, monkeypatch):
+    assert "Read-only" not in shown(open_page())
+    monkeypatch.setenv(VARIABLE, "1")
+    app = open_page()
+    assert any("Read-only" in markdown.value for markdown in app.sidebar.markdown)
+    assert list(app.dataframe[0].value.columns)[-1] == "age"
+
+
+def test_launch_says_that_this_server_only_shows(open_page, shown, runs, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "1")
+    text = shown(open_page("pages/launch.py"))
+    assert "This server only shows studies" in text
+    assert "Search space" not in text
+
+
+def test_an_empty_server_says_where_studies_come_from(open_page, shown, runs, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "1")
+    app = open_page()
+    assert "launched elsewhere" in shown(app)
+    assert not app.button
+    assert not runs.exists()
+
+
+def test_a_study_that_runs_elsewhere_is_watched_and_left_alone(open_page, shown, running, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "1")
+    app = open_page("pages/live.py", study=running.id)
+    assert "Running now" in shown(app)
+    assert not app.button
+    assert not running.stop.exists()
+
+
+def test_a_trial_says_that_its_weights_are_kept_without_the_switch(open_page, shown, recorded, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "1")
+    kept = min(kept_trials(recorded))
+    app = open_page("pages/history.py", study=recorded.id, trial=str(kept))
+    assert "Its weights are kept" in shown(app)
+    assert not [toggle for toggle in app.toggle if toggle.label.startswith("Keep")]
+
+
+@pytest.mark.parametrize("label", ["Stop after current trials", "Stop now"])
+def test_a_tab_from_before_is_told_so(open_page, shown, running, monkeypatch, label):
+    app = open_page("pages/live.py", study=running.id)
+    monkeypatch.setenv(VARIABLE, "1")
+    next(button for button in app.button if button.label == label).click().run()
+    assert "so it cannot stop a study" in shown(app)
+    assert not running.stop.exists()
+
+
+def test_a_tab_from_before_cannot_launch_the_story(open_page, shown, runs, monkeypatch):
+    app = open_page()
+    monkeypatch.setenv(VARIABLE, "1")
+    next(button for button in app.button if button.label == "Run the Pendulum story").click().run()
+    assert "so it cannot launch a study" in shown(app)
+    assert not runs.exists()
+
+
+def test_a_crafted_session_cannot_delete(open_page, shown, recorded, runs, monkeypatch):
+    app = open_page()
+    monkeypatch.setenv(VARIABLE, "1")
+    app.session_state["pending-deletion"] = RunFolder(runs / recorded.id)
+    app.run()
+    assert "goes for good" not in shown(app)
+    assert recorded.path.is_dir()
+    shutil.rmtree(recorded.path)
