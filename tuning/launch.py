@@ -183,7 +183,7 @@ def delete(folder: RunFolder) -> None:
     try:
         with ExitStack() as held:
             held.enter_context(locks.FileLock(folder.lock, wait_s=PROBE_S))
-            for job in list_runs(folder.jobs):
+            for job in (*list_runs(folder.jobs), *list_runs(folder.rollouts)):
                 try:
                     held.enter_context(locks.FileLock(job.lock, wait_s=PROBE_S))
                 except locks.LockHeld:

@@ -57,6 +57,10 @@ class Reporter:
         self._phase = name
         self._write()
 
+    def set_total(self, total_timesteps: int) -> None:
+        """Say how many steps there will be, where that is known only now."""
+        self._total = total_timesteps
+
     def episode(self, timesteps: int, episode_return: float) -> None:
         """Record the undiscounted return of a training episode that ended at `timesteps`."""
         with self._lock:

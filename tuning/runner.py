@@ -63,8 +63,12 @@ def _run_kind(folder: RunFolder, me: dict[str, Any]) -> tuple[JobState, str]:
     kind = (read_record(folder.job) or {}).get("kind")
     if kind == "study":
         from tuning.engine import run_study as run
+    elif kind == "reevaluation":
+        from tuning.reevaluation_engine import run_reevaluation as run
     elif kind in RETRAINING_KINDS:
         from tuning.retraining import run_plan as run
+    elif kind == "rollout":
+        from tuning.rollout_runner import run_rollout as run
     else:
         raise ValueError(f"There is no kind of job called {kind!r}.")
     write_record(folder.runner, {**me, "machine": machine_record()})

@@ -1,0 +1,101 @@
+"""One actor of a rollout: its policy, found and rebuilt, in an environment of its own."""
+
+import math
+from typing import Any
+
+from storage.artifacts import KeptPolicy, load_policy
+from storage.paths import RunFolder, UnknownRun, find_run
+from tuning.retraining_plan import PlanError, load_plan
+from tuning.rollout import Actor, Ending, Episode, JobRun, Rollout, Training
+from tuning.spec import SpecError, load_spec
+
+MAX_STEPS = 20_000  # of an episode; an environment without a limit would be played for ever
+
+
+class Unplayable(RuntimeError):
+    """A rollout cannot be played; says why and what to do."""
+
+
+class Player:
+    """One actor in its own environment."""
+
+    def __init__(self, actor: Actor, kept: KeptPolicy, env: Any, training: Training) -> None:
+        from tuning.policy import rebuild_policy
+
+        self.actor, self.env, self.training = actor, env, training
+        try:
+            self._policy = rebuild_policy(kept)
+        except Exception as error:
+            raise Unplayable(f"The policy of {actor.label} cannot be rebuilt: {error}.") from error
+        self._policy.set_training_mode(False)
+        self._observation: Any = None
+        self.total, self.steps = 0.0, 0
+        self.ending: Ending | None = None
+
+    def start(self, seed: int) -> Any:
+        """Begin an episode; return its first observation."""
+        self._observation, _ = self.env.reset(seed=seed)
+        self.total, self.steps, self.ending = 0.0, 0, None
+        return self._observation
+
+    def step(self, *, deterministic: bool) -> None:
+        """Take one step."""
+        action, _ = self._policy.predict(self._observation, deterministic=deterministic)
+        self._observation, reward, terminated, truncated, _ = self.env.step(action)
+        self.total += float(reward)
+        self.steps += 1
+        if terminated or truncated:
+            self.ending = "terminated" if terminated else "time limit"
+        elif self.steps >= MAX_STEPS:
+            self.ending = "cut short"
+
+    def episode(self) -> Episode:
+        """Return what became of the episode."""
+        total = self.total if math.isfinite(self.total) else None
+        return Episode(total=total, steps=self.steps, ending=self.ending or "cut short")
+
+
+def kept_policy(study: RunFolder, actor: Actor, request: Rollout) -> tuple[KeptPolicy, Training]:
+    """Read an actor's policy, and what it was trained with.
+
+    Raises:
+        Unplayable: it is gone, damaged, or was trained for another environment.
+    """
+    source = actor.policy
+    try:
+        if isinstance(source, JobRun):
+            folder = find_run(study.jobs, source.job)
+            kept, asked = load_policy(folder, source.run), _asked(folder)
+        else:
+            folder = find_run(study.path.parent, source.study)
+            kept, asked = load_policy(folder, source.number), _asked(folder)
+        record = kept.request
+        if record["env"]["id"] != request.env.id:
+            raise Unplayable(
+                f"{actor.label} was trained for {record['env']['id']}, not for {request.env.id}: they cannot "
+                "play together."
+            )
+        training = Training(
+            algorithm=record["algorithm"],
+            resolved=record["resolved"],
+            n_train_envs=record["n_train_envs"],
+            n_timesteps=asked,
+        )
+    except (UnknownRun, FileNotFoundError):
+        raise Unplayable(
+            f"The weights of {actor.label} are gone: its study or its re-evaluation was deleted, or better "
+            "trials took its place. Choose another one."
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unplayable(f"The weights of {actor.label} cannot be read: {error}.") from error
+    return kept, training
+
+
+def _asked(folder: RunFolder) -> int | None:
+    """Return the env steps that trainings of this study or job were given, or None when nobody knows."""
+    try:
+        if folder.plan.is_file():
+            return load_plan(folder).n_timesteps
+        return load_spec(folder.spec).budget.n_timesteps
+    except (PlanError, SpecError):
+        return None
