@@ -8,7 +8,10 @@ from scipy import stats
 
 from tuning.analysis.pairwise import pairwise
 
+_Scores = Sequence[float] | np.ndarray
+
 LEVEL = 0.05  # of tests and of the tie set
+DRAWS = 4000
 FEWEST_PAIRS = 6  # below it even all pairs pointing one way has p = 2/2^5 > 0.05
 
 
@@ -39,7 +42,7 @@ def cannot_be_told(scores: np.ndarray, *, shared_seeds: bool = True, level: floa
     return np.asarray(~beaten.any(axis=-1) & np.isfinite(scores).any(axis=-1))
 
 
-def probability_of_improvement(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+def probability_of_improvement(ours: _Scores, theirs: _Scores) -> float | None:
     """Return how often a run of ours has a higher score than one of theirs, over all pairs; ties count half.
 
     Source: Agarwal et al. (2021), the Mann-Whitney statistic divided by the number of pairs.
@@ -50,7 +53,7 @@ def probability_of_improvement(ours: Sequence[float], theirs: Sequence[float]) -
     return float(np.mean((a > b) + 0.5 * (a == b)))
 
 
-def paired_p_value(ours: Sequence[float], theirs: Sequence[float]) -> float:
+def paired_p_value(ours: _Scores, theirs: _Scores) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test on pairs; 1 where all pairs are equal."""
     differences = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
     differences = differences[differences != 0]
@@ -73,3 +76,39 @@ def holm(p_values: Mapping[str, float], *, n_comparisons: int) -> dict[str, floa
         so_far = max(so_far, min(1.0, (n_comparisons - place) * p_values[key]))
         found[key] = so_far
     return found
+
+
+def p_best(scores: np.ndarray, *, shared_seeds: bool = True, seed: int = 0) -> np.ndarray:
+    """Return the probability that each candidate has the best mean: (k,), NaN for one below two runs."""
+    there = np.isfinite(scores)
+    n = there.sum(axis=1)
+    usable = n >= 2
+    found = np.full(len(scores), np.nan)
+    if not usable.any():
+        return found
+    x = scores[usable]
+    means, spreads = np.nanmean(x, axis=1), np.nanstd(x, axis=1, ddof=1)
+    rng = np.random.default_rng(seed)
+    t = rng.standard_t(n[usable] - 1, (DRAWS, len(x)))
+    drawn = means + spreads / np.sqrt(n[usable]) * t
+    best = drawn == drawn.max(axis=1, keepdims=True)
+    found[usable] = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
+    return found
+
+
+def seeds_to_tell(scores: np.ndarray, *, n_rivals: int, level: float = LEVEL) -> int | None:
+    """Return how many seeds would tell two candidates apart, if their means differ as much as they seem to.
+
+    None where they do not differ, or not enough is known.
+
+    Args:
+        scores: (2, n), higher is better.
+        n_rivals: among which the level is shared.
+        level: of the test.
+    """
+    two = pairwise(scores)
+    lead, error, n = abs(float(two.lead[0, 1])), float(two.error[0, 1]), float(two.n[0, 1])
+    if n < 2 or not lead > 0 or not error > 0:
+        return None
+    needed = n * (float(stats.norm.isf(level / n_rivals)) * error / lead) ** 2
+    return math.ceil(needed) if needed < 10_000 else None

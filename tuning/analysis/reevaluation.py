@@ -1,76 +1,231 @@
 """Is the winner real? What a re-evaluation's runs say about each candidate and about which one is best."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
 
-from tuning.reevaluation import Candidate, Reevaluation
+import numpy as np
+
+from tuning.analysis import comparison, run_statistics, search_agreement
+from tuning.analysis.expected import expected_score
+from tuning.analysis.racing import dropped
+from tuning.analysis.reevaluation_result import CandidateResult, Estimate, ReevaluationInfo
+from tuning.analysis.reevaluation_runs import (
+    CandidateRuns,
+    candidate_runs,
+    matrix,
+    planned_runs,
+    returns_with_broken,
+    sign_of,
+)
+from tuning.analysis.reevaluation_words import recommendation, test_note, warnings
+from tuning.analysis.run_statistics import Interval
+from tuning.reevaluation import Reevaluation
 from tuning.retraining_plan import RunResult
 
-Estimate = Literal["mean", "IQM"]
+__all__ = ["CandidateResult", "Estimate", "Interval", "ReevaluationInfo", "reevaluation_info"]
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A 95 % interval."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class CandidateResult:
-    """What is known about one candidate. A run is one training, or, in the mode "weights", one episode."""
-
-    candidate: Candidate
-    returns: tuple[float | None, ...]  # by seed (mode "weights": by episode); None: not there, or broken
-    n_runs: int  # with a value
-    n_broken: int  # diverged or failed
-    dropped_after: int | None  # seeds after which racing gave it up
-    mean: float | None
-    mean_interval: Interval | None  # Student's t; None below two runs
-    iqm: float | None  # mean of the middle half
-    iqm_interval: Interval | None  # bootstrap; None where there are too few runs for one
-    shown: Estimate  # which of the two stands for the candidate: the mean below 10 runs, else the IQM
-    median: float | None
-    worst: float | None
-    tenth_percentile: float | None  # of the runs, from the bad end
-    collapsed: float | None  # share of runs, broken ones included
-    solved: float | None  # share of runs; None without a reward threshold
-    p_best: float | None
-    p_improvement: float | None  # that a run of it is better than one of the baseline; None for that itself
-    p_value: float | None  # paired Wilcoxon against the baseline on common seeds, after Holm
-    n_pairs: int  # common seeds with the baseline
-    is_tied: bool  # cannot be told from the best
-    seconds: float | None  # median wall-clock time of a training run
-    search_rank: int | None  # among these candidates, by what the search measured; 1 is best
-    rank: int | None  # by what was measured now
-
-
-@dataclass(frozen=True)
-class ReevaluationInfo:
-    """What a re-evaluation has found so far."""
-
-    question: Reevaluation
-    candidates: tuple[CandidateResult, ...]  # best first; those without a value last
-    n_done: int
-    n_saved: int  # runs that racing did without
-    n_runs: int  # that there would be without racing
-    winner: CandidateResult | None  # what is recommended: of those that cannot be told apart the cheapest
-    tied: tuple[CandidateResult, ...]  # that cannot be told from the best, the winner first
-    expected: float | None  # honest number for the winner's mean return: free of having been chosen
-    optimism: float | None  # how much better the search's values were on average than what was measured now
-    slope: float | None  # of measured on searched values; 1: the search's differences are real, 0: all noise
-    rank_correlation: float | None  # Kendall's tau of search value and measured value
-    recommendation: str  # plain text, for a colleague
-    warnings: tuple[str, ...]  # what the numbers cannot say, in plain text
+RUNS_FOR_IQM = 10  # below, the mean stands for a candidate
+RUNS_TO_CHOOSE_BY_TIME = 5  # with fewer nearly all are tied, and the cheapest may well be a poor one
+AS_CHEAP = 1.1  # times of training that differ by less are noise of a shared machine
 
 
 def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) -> ReevaluationInfo:
     """Judge the candidates by the runs that there are.
 
+    The same results give the same answer, in whatever order the candidates or the results come.
+
     Args:
         question: what was asked.
         results: those there are so far, by key.
     """
-    raise NotImplementedError
+    said = _Comparison(question, results)
+    found = tuple(said.result(runs, place) for place, runs in enumerate(said.ranked, 1))
+    tied = [r for r in found if r.is_tied]
+    winner = _winner(tied)
+    searched, measured = _searched_and_measured(found)
+    same_budget = question.n_timesteps == question.study_timesteps or question.mode == "weights"
+    info = ReevaluationInfo(
+        question=question,
+        candidates=found,
+        n_done=len(said.done),
+        n_saved=_saved(question, said),
+        n_runs=len(question.candidates) * planned_runs(question),
+        winner=winner,
+        tied=tuple(sorted(tied, key=lambda r: r is not winner)),
+        expected=said.expected(winner),
+        optimism=search_agreement.optimism(searched, measured, maximize=question.maximize)
+        if same_budget
+        else None,
+        slope=search_agreement.slope(searched, measured),
+        rank_correlation=search_agreement.rank_correlation(searched, measured),
+        recommendation="",
+        warnings=(),
+        baseline=next((r for r in found if r.candidate == question.baseline), None),
+        broken_level=said.to_return(said.worst),
+        collapse_level=said.to_return(said.collapse_level),
+        seeds_to_tell=said.seeds_to_tell(),
+    )
+    info = dataclasses.replace(info, test_note=test_note(info))
+    return dataclasses.replace(info, recommendation=recommendation(info), warnings=warnings(info))
+
+
+class _Comparison:
+    """The candidates' scores, and what is computed from several of them."""
+
+    def __init__(self, question: Reevaluation, results: Mapping[str, RunResult]) -> None:
+        self.question = question
+        self.sign = sign_of(question)
+        self.runs, self.worst = candidate_runs(question, results)
+        keys = {question.run_key(c, s) for c in question.candidates for s in range(planned_runs(question))}
+        self.done = {key: result for key, result in results.items() if key in keys}
+        self.dropped = dropped(question, returns_with_broken(question, results))
+        self.ranked = sorted(self.runs, key=self._place)  # best first
+        self.racing = [r for r in self.ranked if len(r.counted) and r.candidate.key not in self.dropped]
+        self.baseline = next((r for r in self.runs if r.candidate == question.baseline), None)
+
+    def _place(self, runs: CandidateRuns) -> tuple[bool, bool, float, str]:
+        """Given up ones come after the others: one with a few lucky runs is not the best."""
+        key, scores = runs.candidate.key, runs.counted
+        return (
+            not len(scores),
+            key in self.dropped,
+            -float(scores.mean()) if len(scores) else 0.0,
+            key,
+        )
+
+    def to_return(self, score: float | None) -> float | None:
+        return None if score is None else self.sign * score
+
+    @property
+    def shared_seeds(self) -> bool:
+        """Whether column s of the scores is the same seed for all; episodes are not kept in order."""
+        return self.question.mode == "retrain"
+
+    @functools.cached_property
+    def tied(self) -> set[str]:
+        """The keys of those that cannot be told from the best."""
+        if not self.racing:
+            return set()
+        told = comparison.cannot_be_told(matrix(self.racing), shared_seeds=self.shared_seeds)
+        found = {r.candidate.key for r, is_tied in zip(self.racing, told, strict=True) if is_tied}
+        return found | {self.racing[0].candidate.key}
+
+    @functools.cached_property
+    def p_best(self) -> dict[str, float | None]:
+        """By key; None for a candidate below two runs."""
+        some = [r for r in self.runs if len(r.counted)]
+        if not some:
+            return {}
+        found = comparison.p_best(matrix(some), shared_seeds=self.shared_seeds)
+        return {r.candidate.key: None if np.isnan(p) else float(p) for r, p in zip(some, found, strict=True)}
+
+    @functools.cached_property
+    def collapse_level(self) -> float | None:
+        """The score short of which a run counts as collapsed; None where no worst level is known."""
+        if self.question.mode == "weights" or self.question.worst_seen is None or self.worst is None:
+            return None
+        if not self.racing:
+            return None
+        return run_statistics.collapse_level(self.worst, float(np.median(self.racing[0].counted)))
+
+    @functools.cached_property
+    def p_values(self) -> dict[str, float]:
+        """Adjusted p-values against the baseline by key, of those with enough pairs."""
+        fewest = comparison.fewest_pairs(len(self.runs) - 1)
+        tested = {
+            r.candidate.key: comparison.paired_p_value(*pairs)
+            for r in self.runs
+            if len((pairs := self.pairs(r))[0]) >= fewest
+        }
+        return comparison.holm(tested, n_comparisons=len(self.runs) - 1)
+
+    def pairs(self, runs: CandidateRuns) -> tuple[np.ndarray, np.ndarray]:
+        """Return the candidate's and the baseline's scores on the seeds that both have."""
+        if self.baseline is None or runs is self.baseline or not self.shared_seeds:
+            return np.empty(0), np.empty(0)
+        both = np.isfinite(runs.scores) & np.isfinite(self.baseline.scores)
+        return runs.scores[both], self.baseline.scores[both]
+
+    def expected(self, winner: CandidateResult | None) -> float | None:
+        if winner is None:
+            return None
+        place = [r.candidate.key for r in self.racing].index(winner.candidate.key)
+        return self.to_return(expected_score(matrix(self.racing), place))
+
+    def seeds_to_tell(self) -> int | None:
+        """Return how many seeds would tell the best two apart, were the difference what it looks like."""
+        if len(self.tied) < 2 or not self.shared_seeds:
+            return None
+        second = next(r for r in self.racing[1:] if r.candidate.key in self.tied)
+        return comparison.seeds_to_tell(
+            matrix([self.racing[0], second]), n_rivals=max(len(self.racing) - 1, 1)
+        )
+
+    def result(self, runs: CandidateRuns, place: int) -> CandidateResult:
+        q, key, sign = self.question, runs.candidate.key, self.sign
+        scores, values = runs.counted, runs.values
+        counted = [sign * float(x) for x in scores]  # as returns again
+        some, n = bool(len(scores)), len(scores)
+        improvement = None
+        if self.baseline is not None and runs is not self.baseline:
+            improvement = comparison.probability_of_improvement(scores, self.baseline.counted)
+        ended = len(values) + runs.n_broken
+        collapsed = solved = None
+        if self.collapse_level is not None and ended:
+            collapsed = (runs.n_broken + sum(sign * x < self.collapse_level for x in values)) / ended
+        if q.reward_threshold is not None and ended:
+            solved = sum(sign * x >= sign * q.reward_threshold for x in values) / ended
+        searched = {c.key: c.search_value for c in q.candidates if c.search_value is not None}
+        return CandidateResult(
+            candidate=runs.candidate,
+            returns=runs.returns,
+            n_runs=len(values),
+            n_broken=runs.n_broken,
+            dropped_after=self.dropped.get(key),
+            mean=float(np.mean(counted)) if some else None,
+            mean_interval=run_statistics.mean_interval(counted),
+            iqm=run_statistics.iqm(counted) if some else None,
+            iqm_interval=run_statistics.iqm_interval(counted),
+            shown="IQM" if n >= RUNS_FOR_IQM else "mean",
+            median=float(np.median(counted)) if some else None,
+            worst=sign * min(sign * x for x in values) if values else None,
+            tenth_percentile=run_statistics.tenth_percentile(counted, maximize=q.maximize) if some else None,
+            collapsed=collapsed,
+            solved=solved,
+            p_best=self.p_best.get(key),
+            p_improvement=improvement,
+            p_value=self.p_values.get(key),
+            n_pairs=len(self.pairs(runs)[0]),
+            is_tied=key in self.tied,
+            seconds=runs.seconds,
+            search_rank=search_agreement.ranks(searched, maximize=q.maximize).get(key),
+            rank=place if some else None,
+        )
+
+
+def _winner(tied: Sequence[CandidateResult]) -> CandidateResult | None:
+    """Return the cheapest to train of those that cannot be told apart, given best first."""
+    timed = [r for r in tied if r.seconds is not None]
+    if len(timed) < 2 or min(r.n_runs for r in tied) < RUNS_TO_CHOOSE_BY_TIME:
+        return tied[0] if tied else None
+    fastest = min(r.seconds for r in timed if r.seconds is not None)
+    return next(r for r in timed if r.seconds is not None and r.seconds <= fastest * AS_CHEAP)
+
+
+def _saved(question: Reevaluation, said: _Comparison) -> int:
+    by_key = {c.key: c for c in question.candidates}
+    return sum(
+        question.run_key(by_key[key], seed) not in said.done
+        for key, after in said.dropped.items()
+        for seed in range(after, question.n_seeds)
+    )
+
+
+def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[list[float], list[float]]:
+    pairs = [
+        (r.candidate.search_value, r.mean)
+        for r in found
+        if r.candidate.search_value is not None and r.mean is not None
+    ]
+    return [a for a, _ in pairs], [b for _, b in pairs]
