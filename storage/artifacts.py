@@ -54,7 +54,9 @@ def load_policy(folder: RunFolder, trial: int) -> KeptPolicy:
     request = read_record(path / "request.json")
     weights = path / "policy.npz"
     if request is None or not weights.is_file():
-        raise FileNotFoundError(f"Trial {trial} kept no weights: only the best and the pinned trials do.")
+        raise FileNotFoundError(
+            f"Trial {trial} kept no weights: the best, the defaults and pinned trials do."
+        )
     try:
         return KeptPolicy(_read_arrays(weights), request)
     except Exception as error:  # a damaged archive raises whatever its bytes lead zipfile and NumPy to

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import FAILURE, counted, failure_kind, own, ranked, task_number
+from storage.trials import BASELINE, FAILURE, counted, failure_kind, own, ranked, task_number
 from tuning import pool, recovery
 from tuning.jobs import End, JobState, log, requested_stop
 from tuning.spec import StudySpec, load_spec
@@ -133,12 +133,14 @@ class _Run:
         return [t for t in reversed(trials) if t.state.is_finished() and t.number not in self._before]
 
     def _sweep(self) -> None:
-        """Delete the policies of complete trials that are neither among the best nor pinned."""
+        """Delete the policies of complete trials that are not among the best, no baseline and not pinned."""
         spec = load_spec(self._folder.spec)
         trials = self.trials()
         best = {t.number for t in ranked(own(trials), maximize=spec.maximize)[: spec.retention.top]}
+        baselines = {t.number for t in own(trials) if BASELINE in t.user_attrs}  # to be shown beside the best
         running = {t.number for t in trials if t.state == TrialState.RUNNING}
-        artifacts.drop_policies_except(self._folder, best | running | artifacts.pinned_trials(self._folder))
+        keep = best | baselines | running | artifacts.pinned_trials(self._folder)
+        artifacts.drop_policies_except(self._folder, keep)
 
 
 def _failures_in_a_row(newest_first: Sequence[FrozenTrial]) -> list[FrozenTrial]:

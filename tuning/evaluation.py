@@ -1,12 +1,14 @@
 """Evaluate a policy on envs of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 
@@ -64,3 +66,35 @@ def evaluate(
     assert isinstance(returns, list)
     assert isinstance(lengths, list)
     return EvaluationResult(tuple(float(r) for r in returns), tuple(int(n) for n in lengths))
+
+
+def play(
+    policy: BasePolicy,
+    env: gym.Env[Any, Any],
+    *,
+    seeds: Iterable[int],
+    on_step: Callable[[], None] = lambda: None,
+) -> EvaluationResult:
+    """Play one episode from the start that each seed gives, and return their undiscounted returns in order.
+
+    Policies that play with the same seeds meet the same starts, episode by episode, however long each
+    episode takes; in a vectorised env the next start depends on how many steps came before.
+
+    Args:
+        policy: to act with, deterministically.
+        env: a single one.
+        seeds: one for each episode.
+        on_step: called after each step; may raise to break off.
+    """
+    returns, lengths = [], []
+    for seed in seeds:
+        observation, _ = env.reset(seed=seed)
+        total, n_steps, ended = 0.0, 0, False
+        while not ended:
+            action, _ = policy.predict(observation, deterministic=True)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total, n_steps, ended = total + float(reward), n_steps + 1, terminated or truncated
+            on_step()
+        returns.append(total)
+        lengths.append(n_steps)
+    return EvaluationResult(tuple(returns), tuple(lengths))

@@ -4,14 +4,13 @@ from typing import Any
 
 import optuna
 
-from storage.artifacts import pinned_trials, save_policy
+from storage.artifacts import pinned_trials
 from storage.paths import RunFolder
-from storage.trials import EVALUATIONS, RESOLVED, TIMESTEPS
-from tuning.policy import policy_arrays
+from storage.trials import BASELINE, EVALUATIONS, RESOLVED, TIMESTEPS
 from tuning.reporter import Reporter
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec
-from tuning.training import Seeds, Training, train
+from tuning.training import Seeds, Training, keep_policy, train
 from tuning.training_callback import Evaluation
 from tuning.watchdog import Control
 
@@ -37,9 +36,10 @@ def run_objective(
     resolved = resolve_configuration(spec, stored)
     trial.set_user_attr(RESOLVED, resolved)
     records: list[dict[str, Any]] = []
+    training = _training(spec, resolved, seeds)
     try:
         trained = train(
-            _training(spec, resolved, seeds),
+            training,
             on_evaluation=lambda evaluation: _judge(trial, evaluation, records),
             reporter=reporter,
             control=control,
@@ -50,9 +50,8 @@ def run_objective(
     value, timesteps = trained.evaluation.result.mean, trained.model.num_timesteps
     trial.set_user_attr(TIMESTEPS, timesteps)
     reporter.phase("save")
-    if spec.retention.top or trial.number in pinned_trials(folder):
-        request = _request(spec, resolved, seeds, timesteps, value)
-        save_policy(folder, trial.number, policy_arrays(trained.model.policy), request)
+    if spec.retention.top or BASELINE in trial.user_attrs or trial.number in pinned_trials(folder):
+        keep_policy(folder, trial.number, training, trained)
     return value
 
 
@@ -89,19 +88,3 @@ def _training(spec: StudySpec, resolved: dict[str, Any], seeds: Seeds) -> Traini
         n_eval_envs=spec.n_eval_envs,
         n_eval_episodes=spec.budget.n_eval_episodes,
     )
-
-
-def _request(
-    spec: StudySpec, resolved: dict[str, Any], seeds: Seeds, timesteps: int, value: float
-) -> dict[str, Any]:
-    return {
-        "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
-        "algorithm": spec.algorithm,
-        "policy": spec.policy,
-        "resolved": resolved,
-        "n_train_envs": spec.n_train_envs,
-        "train_seed": seeds.train,
-        "eval_seed": seeds.evaluation,
-        "timesteps": timesteps,
-        "value": value,
-    }

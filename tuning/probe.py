@@ -1,18 +1,17 @@
 """What a probe trains: the best configurations again, with one parameter moved past a bound."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
 from optuna.trial import FrozenTrial
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.trials import completed, own, ranked
-from tuning.analysis.outcomes import finite_values
-from tuning.analysis.saturation_axis import UnitAxis
+from storage.trials import completed, own
 from tuning.analysis.verdicts import Side
 from tuning.analysis.words import count, three_digits, whole
+from tuning.distinct import distinct_best
 from tuning.estimate import study_seconds
 from tuning.launch import Run
 from tuning.probe_values import (
@@ -34,8 +33,6 @@ from tuning.widen import widened_spec
 MOST_RUNS = 30  # of a probe whose size nobody chose
 MOST_CONFIGURATIONS = 10
 MOST_SEEDS = 20
-_CANDIDATES = 50  # best trials among which distinct configurations are looked for
-_SAME = 0.02  # of every parameter's range: configurations closer than this are one
 
 
 class _Plain(BaseModel):
@@ -150,7 +147,11 @@ def plan_probe(
     found, axis = probed_parameter(spec, parameter)
     assert spec is not None
     _check_counts(n_configurations, n_seeds, n_timesteps)
-    best = _best(run, n_configurations, spec_axes(spec))
+    trials = run.study.trials
+    found_best = distinct_best(trials, n_configurations, spec_axes(spec), maximize=run.study.maximize)
+    best = [(d.trial, d.value) for d in found_best]
+    if not best:
+        raise NothingToProbe("A probe trains the best configurations again, and no trial is complete yet.")
     limit = spec_limits(spec).get(parameter)
     steps = n_timesteps or spec.budget.n_timesteps
     if values is None:
@@ -263,30 +264,6 @@ def _spec_with(spec: StudySpec, question: Probe, value: float) -> StudySpec:
         return widened_spec(spec, {question.parameter: (low, high)})
     except SpecError as error:
         raise ProbeError(f"{question.parameter} cannot be {value:g}. {error.faults[0]}") from None
-
-
-def _best(run: Run, n: int, axes: Mapping[str, UnitAxis]) -> list[tuple[FrozenTrial, float]]:
-    """Return the best distinct configurations with their values; of near-equal ones the best."""
-    values = finite_values(run.study.trials)
-    order = ranked(run.study.trials, maximize=run.study.maximize)
-    trials = [t for t in order if t.number in values and t.params.keys() == axes.keys()][:_CANDIDATES]
-    if not trials:
-        raise NothingToProbe("A probe trains the best configurations again, and no trial is complete yet.")
-    chosen: list[FrozenTrial] = []
-    for trial in trials:
-        if len(chosen) < n and not any(_same(trial, other, axes) for other in chosen):
-            chosen.append(trial)
-    return [(trial, values[trial.number]) for trial in chosen]
-
-
-def _same(a: FrozenTrial, b: FrozenTrial, axes: Mapping[str, UnitAxis]) -> bool:
-    for name, axis in axes.items():
-        left, right = axis.unit(a.params[name]), axis.unit(b.params[name])
-        if left is None or right is None:
-            return bool(a.params == b.params)
-        if abs(left - right) >= (_SAME if axis.ordered else 1e-9):
-            return False
-    return True
 
 
 def _check_counts(n_configurations: int, n_seeds: int | None, n_timesteps: int | None) -> None:

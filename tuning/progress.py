@@ -48,7 +48,7 @@ def study_progress(
 
 
 def retraining_progress(
-    plan: RetrainPlan, results: Collection[RunResult], beats: Sequence[Heartbeat]
+    plan: RetrainPlan, results: Collection[RunResult], beats: Sequence[Heartbeat], *, n_spared: int = 0
 ) -> Progress:
     """Return progress and ETA of a retraining job, as `study_progress` does for a study.
 
@@ -56,8 +56,9 @@ def retraining_progress(
         plan: what it trains.
         results: those there are, in any order.
         beats: heartbeats of the running runs; empty when nothing runs.
+        n_spared: runs of the plan that nobody needs any more; they count for nothing here.
     """
-    total = len(plan.runs)
+    total = max(len(plan.runs) - n_spared, 1)
     underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
     left = max(0.0, total - len(results) - underway)
     durations = [r.duration_s for r in results if r.state == "ok" and r.duration_s > 0]

@@ -8,7 +8,14 @@ from storage.paths import RunFolder
 from tuning import pool
 from tuning.analysis.words import count, three_digits
 from tuning.jobs import End, JobState, log, requested_stop
-from tuning.retraining_plan import RunResult, append_result, load_plan, read_results
+from tuning.retraining_plan import (
+    RunResult,
+    Spare,
+    append_result,
+    load_plan,
+    read_results,
+    spare_nothing,
+)
 from tuning.retraining_task import RunTask, run_training
 
 MAX_DEATHS = 3  # of workers with one run; after that it has failed
@@ -17,14 +24,18 @@ MAX_GIVEN_UP_IN_A_ROW = 3  # runs, without a single one ending by itself in betw
 DIED = f"Its worker process died {MAX_DEATHS} times (killed, or out of memory)."
 
 
-def run_plan(folder: RunFolder) -> End:
-    """Train the runs of the job in `folder` that have no result yet, until all have one.
+def run_plan(folder: RunFolder, *, spare: Spare = spare_nothing) -> End:
+    """Train the runs of the job in `folder` that have no result yet, until all have one or are spared.
 
     The caller holds the job's lock. This process alone writes results; workers hand theirs over. A run that
     fails or diverges is a result. A run whose worker died is trained again, alone: loky ends the innocent
     siblings too, so a death beside others says little about either.
+
+    Args:
+        folder: of the job.
+        spare: asked before each run, with the results so far, which runs nobody needs any more.
     """
-    runner = _Runner(folder)
+    runner = _Runner(folder, spare)
     while True:
         missing = runner.missing()
         if not missing:
@@ -48,25 +59,34 @@ def run_plan(folder: RunFolder) -> End:
 class _Runner:
     """One runner's time with a plan. What is done is read from the results, never counted beside them."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, spare: Spare) -> None:
         self._folder = folder
+        self._spare = spare
         self.plan = load_plan(folder)
         self.deaths: Counter[int] = Counter()  # of workers, by run
         self.given_up_in_a_row = 0
         self._drop_heartbeats()  # of a runner that ended without a word
 
     def missing(self) -> list[int]:
-        """Return which runs have no result yet."""
+        """Return which runs have no result yet and are needed."""
         done = read_results(self._folder, self.plan)
-        return [index for index, run in enumerate(self.plan.runs) if run.key not in done]
+        needless = done.keys() | self._spare(done).runs
+        return [index for index, run in enumerate(self.plan.runs) if run.key not in needless]
 
     def sentence(self) -> str:
-        """Return how many runs are done, and how many of them without a value."""
-        states = Counter(r.state for r in read_results(self._folder, self.plan).values())
-        done, total = states.total(), len(self.plan.runs)
+        """Return how many runs are done, how many of them without a value, and what was spared."""
+        results = read_results(self._folder, self.plan)
+        spared = self._spare(results)
+        states = Counter(r.state for r in results.values())
+        done, planned = states.total(), len(self.plan.runs)
+        total = planned - len(spared.runs)
         said = f"All {count(total, 'run')} are done" if done == total else f"{done} of {total} runs are done"
         lost = [f"{states[state]} {state}" for state in ("diverged", "failed") if states[state]]
-        return said + (f", {' and '.join(lost)}." if lost else ".")
+        said += f", {' and '.join(lost)}." if lost else "."
+        if not spared.runs:
+            return said
+        who = count(len(spared.given_up), "candidate")
+        return f"{said} Racing gave up {who} and saved {len(spared.runs)} of {planned} runs."
 
     def batch(self, indices: Sequence[int], *, n_workers: int) -> None:
         """Train these runs until all are through, somebody asks to stop, or a worker dies."""
@@ -76,6 +96,10 @@ class _Runner:
             for index in indices:
                 if requested_stop(self._folder):
                     return
+                # joblib asks for the next run before this process has recorded how the last one ended, so
+                # a race may start one run more than it needs.
+                if self.plan.runs[index].key in self._spare(read_results(self._folder, self.plan)).runs:
+                    continue
                 underway.add(index)
                 yield RunTask(str(self._folder.path), self.plan, index)
 

@@ -1,6 +1,8 @@
 """What a retraining job trains, and how each of its runs ended: plain data, and its files."""
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -27,13 +29,17 @@ class _Plain(BaseModel):
 
 
 class TrainingRun(_Plain):
-    """One training of one configuration."""
+    """One training of one configuration, or episodes of one kept policy."""
 
     key: str = Field(min_length=1, max_length=200)  # of its result; unique in the plan
     label: str = Field(max_length=300)  # for the log and for people
     resolved: dict[str, JsonValue]  # the algorithm's keyword arguments
     train_seed: _Seed
     eval_seed: _Seed
+    n_train_envs: int | None = Field(default=None, ge=1, le=999)  # where it is not the plan's
+    # Nothing is trained: the policy in the job's weights/<index of the run> plays. Episode k begins from the
+    # state that the evaluation seed plus k gives.
+    plays_only: bool = False
 
 
 class RetrainPlan(_Plain):
@@ -47,6 +53,7 @@ class RetrainPlan(_Plain):
     n_eval_episodes: int = Field(ge=1, le=10_000)  # played once, at the end of training
     n_eval_envs: int = Field(ge=1, le=999)
     n_workers: int = Field(ge=1, le=256)
+    keep_weights: bool = False  # each trained policy, in the job's weights/<index of the run>
     runs: tuple[TrainingRun, ...] = Field(min_length=1, max_length=MAX_RUNS)
 
     @model_validator(mode="after")
@@ -74,6 +81,23 @@ class RunResult(_Plain):
         if (self.mean is None) == (self.state == "ok"):
             raise ValueError(f"A run has a mean return exactly when it is ok: received {self.state}.")
         return self
+
+
+@dataclass(frozen=True)
+class Spared:
+    """What need not be trained, going by the results so far."""
+
+    given_up: tuple[str, ...] = ()  # whose runs they are
+    runs: frozenset[str] = frozenset()  # their keys; none of them has a result
+
+
+# Says what need not be trained: a pure function of the results, so that a resumed job decides the same.
+Spare = Callable[[Mapping[str, RunResult]], Spared]
+
+
+def spare_nothing(results: Mapping[str, RunResult]) -> Spared:
+    """Ask for every run."""
+    return Spared()
 
 
 def write_plan(folder: RunFolder, plan: RetrainPlan) -> None:

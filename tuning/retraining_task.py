@@ -3,19 +3,29 @@
 What needs torch is imported inside the functions: the watchdog must be up before the seconds that takes.
 """
 
+import math
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from storage.artifacts import load_policy
 from storage.live import drop_curve
 from storage.paths import RunFolder
 from tuning.jobs import requested_stop
 from tuning.reporter import Reporter
-from tuning.retraining_plan import RetrainPlan, RunResult, TrainingRun
+from tuning.retraining_plan import RetrainPlan, RunResult
 from tuning.watchdog import CONTROL
 
+if TYPE_CHECKING:
+    from tuning.evaluation import EvaluationResult
+
 MAX_MESSAGE_CHARS = 2000
+
+
+class NotKept(OSError):
+    """A trained policy cannot be written to disk."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,14 @@ class RunOutcome:
 
 
 def run_training(task: RunTask) -> RunOutcome:
-    """Train one run to its end. Never raises for what the environment or the algorithm does."""
+    """Train one run to its end, or let its kept policy play.
+
+    Never raises for what the environment or the algorithm does; but a policy that cannot be kept (a full
+    disk) is no result of the run, and ends the job.
+
+    Raises:
+        NotKept: see above.
+    """
     folder = RunFolder(Path(task.folder))
     if requested_stop(folder) or CONTROL.stop_kind:  # joblib takes tasks ahead of time
         return RunOutcome(task.index, None)
@@ -53,7 +70,10 @@ def _result(folder: RunFolder, task: RunTask) -> RunResult | None:
     started = time.monotonic()
     with Reporter(folder, task.index, task.plan.n_timesteps) as reporter:
         try:
-            result = _train(task.plan, run, reporter)
+            act = _play if run.plays_only else _train
+            result = act(folder, task, reporter)
+        except NotKept:
+            raise
         except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the worker
             traceback.print_exc()
             message = "".join(traceback.format_exception_only(error)).strip()[:MAX_MESSAGE_CHARS]
@@ -63,17 +83,18 @@ def _result(folder: RunFolder, task: RunTask) -> RunResult | None:
     return result.model_copy(update={"duration_s": round(time.monotonic() - started, 3)})
 
 
-def _train(plan: RetrainPlan, run: TrainingRun, reporter: Reporter) -> RunResult | None:
-    from tuning.training import Seeds, Training, train
+def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
+    from tuning.training import Seeds, Training, keep_policy, train
     from tuning.training_callback import Diverged, TrainingStopped
 
+    plan, run = task.plan, task.plan.runs[task.index]
     training = Training(
         env=plan.env,
         algorithm=plan.algorithm,
         policy=plan.policy,
         resolved=dict(run.resolved),
         seeds=Seeds(run.train_seed, run.eval_seed),
-        n_train_envs=plan.n_train_envs,
+        n_train_envs=run.n_train_envs or plan.n_train_envs,
         n_timesteps=plan.n_timesteps,
         marks=(plan.n_timesteps,),
         n_eval_envs=plan.n_eval_envs,
@@ -85,12 +106,51 @@ def _train(plan: RetrainPlan, run: TrainingRun, reporter: Reporter) -> RunResult
         return None
     except Diverged as reason:
         return RunResult(key=run.key, state="diverged", message=str(reason), timesteps=reporter.timesteps)
-    evaluated = trained.evaluation.result
+    if plan.keep_weights:  # before there is a result, so that a result implies them
+        reporter.phase("save")
+        try:
+            keep_policy(folder, task.index, training, trained)
+        except OSError as error:
+            raise NotKept(f"The policy of {run.label} cannot be kept: {error}") from error
+    return _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
+
+
+def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
+    import torch
+
+    from tuning import environments
+    from tuning.evaluation import play
+    from tuning.policy import rebuild_policy
+    from tuning.training_callback import TrainingStopped
+
+    plan, run = task.plan, task.plan.runs[task.index]
+    torch.set_num_threads(1)  # more threads only get in the way of the other workers
+    policy = rebuild_policy(load_policy(folder, task.index))
+
+    def check_stop() -> None:
+        if CONTROL.stop_kind:
+            raise TrainingStopped(CONTROL.stop_kind)
+
+    env = environments.make(plan.env.id, dict(plan.env.kwargs))
+    reporter.phase("evaluate")
+    try:
+        starts = range(run.eval_seed, run.eval_seed + plan.n_eval_episodes)
+        played = play(policy, env, seeds=starts, on_step=check_stop)
+    except TrainingStopped:
+        return None
+    finally:
+        env.close()
+    if not math.isfinite(played.mean):
+        return RunResult(key=run.key, state="diverged", message=f"the mean return was {played.mean}")
+    return _ok(run.key, played, timesteps=0)
+
+
+def _ok(key: str, result: "EvaluationResult", *, timesteps: int) -> RunResult:
     return RunResult(
-        key=run.key,
+        key=key,
         state="ok",
-        mean=evaluated.mean,
-        std=evaluated.std,
-        returns=evaluated.returns,
-        timesteps=trained.model.num_timesteps,
+        mean=result.mean,
+        std=result.std,
+        returns=result.returns,
+        timesteps=timesteps,
     )

@@ -85,7 +85,7 @@ class Budget(_Frozen):
 
 
 class Retention(_Frozen):
-    """Which trials keep their weights and resolved request: the best `top` and every pinned one."""
+    """Which trials keep weights and resolved request: the best `top`, the defaults, every pinned one."""
 
     top: int = Field(default=20, ge=0, le=10_000)
 

@@ -10,8 +10,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
+from storage.artifacts import save_policy
+from storage.paths import RunFolder
 from tuning import environments
-from tuning.policy import build_model
+from tuning.policy import build_model, policy_arrays
 from tuning.reporter import Reporter
 from tuning.spec import EnvSpec
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
@@ -86,6 +88,32 @@ def train(
     finally:
         train_env.close()
         eval_env.close()
+
+
+def keep_policy(folder: RunFolder, number: int, training: Training, trained: Trained) -> None:
+    """Keep a trained policy in the folder of its study or job, with all that is needed to rebuild it.
+
+    Args:
+        folder: of the study or job.
+        number: of the trial, or of the run in the job's plan.
+        training: what was trained.
+        trained: what came of it.
+
+    Raises:
+        OSError: the disk is full, for one.
+    """
+    request = {
+        "env": {"id": training.env.id, "kwargs": training.env.kwargs},
+        "algorithm": training.algorithm,
+        "policy": training.policy,
+        "resolved": training.resolved,
+        "n_train_envs": training.n_train_envs,
+        "train_seed": training.seeds.train,
+        "eval_seed": training.seeds.evaluation,
+        "timesteps": trained.model.num_timesteps,
+        "value": trained.evaluation.result.mean,
+    }
+    save_policy(folder, number, policy_arrays(trained.model.policy), request)
 
 
 def make_envs(env: EnvSpec, n_envs: int, *, seed: int) -> VecEnv:

@@ -208,7 +208,8 @@ def _draw_pin(spec: StudySpec, run: Run, trial: FrozenTrial) -> None:
             on_change=_pin,
             args=(home.folder, home.number, key),
             disabled=trial.state == TrialState.COMPLETE and not kept and not pinned,
-            help=f"The best {spec.retention.top} trials keep theirs; a pinned one does so for good.",
+            help=f"The best {spec.retention.top} trials and the defaults keep theirs; a pinned one does so "
+            "for good.",
         )
     if problem := st.session_state.pop(_PIN_PROBLEM, None):
         st.error(frame.escape(problem), icon=":material/error:")

@@ -60,14 +60,16 @@ def test_no_trial_starts_beyond_a_budget_that_shrank(study, monkeypatch):
     assert len(trials_of(folder)) == 2
 
 
-def test_a_pinned_trial_keeps_its_weights_where_none_are_kept(runs_dir, fault_spec, monkeypatch):
+def test_the_defaults_and_a_pinned_trial_keep_their_weights_where_none_are_kept(
+    runs_dir, fault_spec, monkeypatch
+):
     spec = fault_spec(env={"id": "Pendulum-v1"}, retention={"top": 0}, pruner={"name": "none"})
     folder = launch.create_study(spec, runs_dir)
     artifacts.set_pin(folder, 1, pinned=True)
     monkeypatch.setattr(worker, "_storages", {})
-    for index in range(2):
+    for index in range(3):
         run_trial(Task(str(folder.path), spec, index=index, alone=True))
-    assert artifacts.kept_trials(folder) == {1}
+    assert artifacts.kept_trials(folder) == {0, 1}
 
 
 def test_a_trial_that_somebody_else_ended_stays_ended(study, monkeypatch):
