@@ -8,7 +8,7 @@ from pages.components import (
     best_configuration,
     cached,
     frame,
-    history_answer,
+    history_counts,
     lineage_line,
     new_trials,
     opened_study,
@@ -18,6 +18,7 @@ from pages.components import (
     verdict_badge,
 )
 from storage.trials import imported, own
+from tuning.analysis.answers import history_answer
 from tuning.analysis.history import history_info
 from tuning.launch import Run
 
@@ -28,12 +29,12 @@ trial_choice.start(folder)
 
 ours, taken_over = own(run.study.trials), imported(run.study.trials)
 maximize = run.study.maximize
-answer = history_answer.answer(
+answer = history_answer(
     history_info(ours, maximize=maximize), imported=history_info(taken_over, maximize=maximize)
 )
 if answer:
     st.markdown(f"**{frame.escape(answer)}**")
-history_answer.draw_counts(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
+history_counts.draw(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
 verdict_badge.draw(folder)
 lineage_line.draw(folder)
 new_trials.watch(run)

@@ -10,12 +10,11 @@ from pages.components import (
     not_ready,
     saturation_method,
     verdict_cards,
-    verdict_words,
     viewport,
     weighing,
     widen_button,
 )
-from tuning.analysis import saturation
+from tuning.analysis import saturation, verdict_words
 from tuning.analysis.verdicts import Verdict
 from tuning.launch import Run
 

@@ -17,6 +17,7 @@ from pages.components import (
     viewport,
 )
 from tuning.analysis import slices
+from tuning.analysis.answers import importance_answer
 from tuning.analysis.space import declared_space
 from tuning.launch import Run
 
@@ -32,7 +33,7 @@ new_trials.watch(run)
 ended = not_ready.finished_trials(run, slices.not_ready)
 
 importance = cached.importance(run)
-sentence = parameter_views.answer(importance)
+sentence = importance_answer(importance)
 if sentence:
     answer.markdown(f"**{frame.escape(sentence)}**")
 verdict_badge.draw(folder)

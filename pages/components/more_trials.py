@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components import frame, job_controls
-from pages.components.verdict_words import most_missing
 from storage.paths import RunFolder
 from storage.trials import counted
 from tuning import launch
 from tuning.access import is_read_only
 from tuning.analysis.look import count
+from tuning.analysis.verdict_words import most_missing
 from tuning.launch import Run
 
 if TYPE_CHECKING:

@@ -8,21 +8,10 @@ from optuna.trial import FrozenTrial
 from pages.components import frame, plot, trial_choice
 from tuning.analysis import contour, importance, parallel, slices
 from tuning.analysis.importance import ImportanceInfo
-from tuning.analysis.look import count
 from tuning.launch import Run
 
 _MOST_PANELS = 12  # drawn before anybody asks for more
 _MOST_AXES = 7  # side by side; the names of more would run into each other
-
-
-def answer(info: ImportanceInfo) -> str | None:
-    """Return which parameters matter, in one sentence; None while it cannot be told."""
-    if len(info.importances) < 2:
-        return None
-    (first, share), (second, rest) = info.importances[:2]
-    sentence = f"{first} matters most ({share:.0%} of the importance), then {second} ({rest:.0%})"
-    guide = " Below 30 complete trials this is a rough guide." if info.n_trials < 30 else ""
-    return f"{sentence}, after {count(info.n_trials, 'complete trial')}.{guide}"
 
 
 def by_importance(info: ImportanceInfo, names: Sequence[str]) -> list[str]:

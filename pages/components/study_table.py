@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.components import cached, frame, verdict_words, weighing
+from pages.components import cached, frame, weighing
 from storage.paths import RunFolder
 from storage.source import read_source
 from tuning import jobs
 from tuning.access import is_read_only
+from tuning.analysis import verdict_words
 from tuning.analysis.look import age, three_digits
 from tuning.jobs import JobState
 from tuning.lineage import parent_of

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components import frame, verdict_words, weighing
+from pages.components import frame, weighing
 from storage.paths import RunFolder
+from tuning.analysis import verdict_words
 
 if TYPE_CHECKING:
     from tuning.analysis.saturation import SaturationInfo

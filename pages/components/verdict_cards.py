@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.components import frame, plot, verdict_evidence, verdict_words
+from pages.components import frame, plot, verdict_evidence
 from pages.components.probe_panel import draw_probe
+from tuning.analysis import verdict_words
 from tuning.analysis.look import three_digits
 from tuning.analysis.saturation import ParameterSaturation
 from tuning.analysis.saturation_figure import HEIGHT, saturation_figure

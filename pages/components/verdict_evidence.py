@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components import frame, plot, verdict_words, weighing
+from pages.components import frame, plot, weighing
+from tuning.analysis import verdict_words
 from tuning.analysis.look import count, three_digits
 from tuning.analysis.profile_figure import profile_figure
 from tuning.analysis.saturation import CONFIDENT, LIKELY, ParameterSaturation

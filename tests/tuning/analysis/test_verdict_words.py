@@ -4,8 +4,8 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import create_trial
 
-from pages.components import verdict_words
 from pages.components.verdict_evidence import evidence_frame, sentences
+from tuning.analysis import verdict_words
 from tuning.analysis.saturation import saturation_info
 from tuning.analysis.verdicts import Verdict
 
