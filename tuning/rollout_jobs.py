@@ -14,6 +14,7 @@ from storage.paths import NAME_PATTERN, RunFolder, UnknownRun, create_run, list_
 from storage.records import write_text
 from tuning import jobs, launch
 from tuning.access import require_writable
+from tuning.analysis.words import duration, whole
 from tuning.jobs import JobState
 from tuning.retraining_plan import PlanError, read_model
 from tuning.rollout import Rollout, RolloutResult
@@ -73,6 +74,14 @@ class UnreadableRollout:
     folder: RunFolder
     reason: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class RolloutProgress:
+    """How far a rollout is, at one moment."""
+
+    fraction: float
+    words: str  # "Playing: step 120 of 200, about 3 s left"
 
 
 def start_rollout(study: RunFolder, request: Rollout) -> RunFolder:
@@ -161,6 +170,25 @@ def read_rollout(folder: RunFolder) -> RolloutJob:
             raise PlanError(f"{folder.result.name} of {folder.id} belongs to another request. Delete it.")
     beat = next(iter(read_heartbeats(folder)), None) if status.state.alive else None
     return RolloutJob(folder, request, status, result, beat, folder_size(folder.path))
+
+
+def progress_of(job: RolloutJob) -> RolloutProgress:
+    """Return how far a running rollout is. Steps are those of the actor that plays longest."""
+    beat = job.beat
+    if job.status.state == JobState.STOPPING:
+        return RolloutProgress(0.0, "Stopping")
+    if beat is None or not beat.total_timesteps:
+        return RolloutProgress(0.0, "Starting, or waiting for another video of this study")
+    if beat.phase == "start":
+        return RolloutProgress(0.0, "Loading the policies")
+    if beat.phase == "encode":
+        return RolloutProgress(1.0, "Finishing the video")
+    fraction = min(1.0, beat.timesteps / beat.total_timesteps)
+    left = ""
+    if beat.steps_per_s > 0 and beat.timesteps:
+        left = f", about {duration((beat.total_timesteps - beat.timesteps) / beat.steps_per_s)} left"
+    steps = f"step {whole(beat.timesteps)} of {whole(beat.total_timesteps)} at most"
+    return RolloutProgress(fraction, f"Playing: {steps}{left}")
 
 
 def delete_rollout(study: RunFolder, folder: RunFolder) -> None:
