@@ -88,6 +88,19 @@ class Preset:
 
 
 @dataclass(frozen=True)
+class Tuned:
+    """What somebody else tuned for one environment."""
+
+    env: str  # id; with its own default arguments
+    name: str  # who tuned it, for people
+    source: str  # address
+    policy: str
+    n_train_envs: int
+    n_timesteps: int  # that it was tuned for
+    arguments: dict[str, Any]  # by the names of `Algorithm.arguments`; the others stay at their defaults
+
+
+@dataclass(frozen=True)
 class Algorithm:
     """One algorithm: where its class is, what it accepts, and which spaces are ready-made."""
 
@@ -96,6 +109,7 @@ class Algorithm:
     policies: tuple[str, ...]
     arguments: dict[str, Argument]
     presets: tuple[Preset, ...]
+    tuned: tuple[Tuned, ...] = ()
 
     def preset(self, name: str) -> Preset:
         """Return the preset of this name.
@@ -108,6 +122,10 @@ class Algorithm:
                 return preset
         known = ", ".join(p.name for p in self.presets)
         raise KeyError(f"{self.name} has no preset {shown(name)}. There are: {known}.")
+
+    def tuned_for(self, env_id: str, *, policy: str) -> Tuned | None:
+        """Return what is known to work in an environment with a policy, or None."""
+        return next((t for t in self.tuned if (t.env, t.policy) == (env_id, policy)), None)
 
 
 def algorithm_names() -> tuple[str, ...]:
@@ -138,4 +156,5 @@ def algorithm(name: str) -> Algorithm:
         )
         for preset in data["presets"]
     )
-    return Algorithm(data["algorithm"], data["class"], tuple(data["policies"]), arguments, presets)
+    tuned = tuple(Tuned(**entry) for entry in data.get("tuned", ()))
+    return Algorithm(data["algorithm"], data["class"], tuple(data["policies"]), arguments, presets, tuned)

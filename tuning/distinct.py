@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial
 from tuning.analysis.outcomes import finite_ranked, finite_values
 from tuning.analysis.saturation_axis import UnitAxis
 
-_CONSIDERED = 50  # best trials among which distinct configurations are looked for
+MOST_CONSIDERED = 50  # best trials among which distinct configurations are looked for
 _SAME = 0.02  # of every parameter's range: configurations closer than this are one
 
 
@@ -36,7 +36,7 @@ def distinct_best(
     order = finite_ranked(trials, maximize=maximize)
     chosen: list[FrozenTrial] = []
     merged: dict[int, list[int]] = {}
-    for trial in [t for t in order if axes.keys() <= t.params.keys()][:_CONSIDERED]:
+    for trial in [t for t in order if axes.keys() <= t.params.keys()][:MOST_CONSIDERED]:
         like = next((other for other in chosen if near_equal(trial, other, axes)), None)
         if like is not None:
             merged[like.number].append(trial.number)

@@ -5,6 +5,7 @@ child process, so that nobody's package (which may bring torch, or hang) is impo
 """
 
 import difflib
+import functools
 import importlib
 import importlib.util
 import json
@@ -207,6 +208,21 @@ def describe(env_id: str, kwargs: Mapping[str, Any]) -> EnvDescription:
         fault=_action_fault(action) or _observation_fault(observed),
         caution=_endless(env_id) if info.max_episode_steps is None else None,
     )
+
+
+@functools.cache
+def reward_threshold(env_id: str) -> float | None:
+    """Return the undiscounted return from which an environment counts as solved, or None.
+
+    Those of named packages are looked up in a child process, once; nothing is imported here.
+    """
+    if env_id in gymnasium.registry:
+        return gymnasium.registry[env_id].reward_threshold
+    try:
+        known = catalogue_from_child() if package_names() else []
+    except EnvironmentsError:
+        return None  # training in it will say what is the matter
+    return next((info.reward_threshold for info in known if info.id == env_id), None)
 
 
 def policy_fault(description: EnvDescription, policy: str) -> str | None:

@@ -78,6 +78,13 @@ def study_seconds(
     return Estimate(low, high, per_trial, _basis(n_workers, episode_steps))
 
 
+def episodes_seconds(spec: StudySpec, n_episodes: int, *, episode_steps: int | None = None) -> float:
+    """Estimate how long a policy takes to play episodes, in as many envs at a time as the request says."""
+    budget = spec.budget.model_copy(update={"n_eval_episodes": n_episodes})
+    length = episode_steps or ASSUMED_EPISODE_STEPS
+    return _evaluation_seconds(spec.model_copy(update={"budget": budget}), length)
+
+
 def _training_seconds(spec: StudySpec, resolved: dict[str, Any]) -> float:
     rollout = rollout_steps(spec, resolved)
     if rollout is None:

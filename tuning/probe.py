@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from storage.trials import completed, own
 from tuning.analysis.verdicts import Side
-from tuning.analysis.words import count, three_digits, whole
+from tuning.analysis.words import count, listed, three_digits, whole
 from tuning.distinct import distinct_best
 from tuning.estimate import study_seconds
 from tuning.launch import Run
@@ -23,7 +23,7 @@ from tuning.probe_values import (
     probed_parameter,
     spec_axes,
 )
-from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun
+from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
 from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
 from tuning.space.resolve import resolve_configuration, rollout_steps
@@ -85,25 +85,17 @@ class PlannedProbe:
 
     def with_draw(self, draw: int) -> "PlannedProbe":
         """Return the probe with the fresh seeds of another draw; runs that shared theirs still do."""
-        drawn = list(dict.fromkeys((run.train_seed, run.eval_seed) for run in self.plan.runs))
-        fresh = dict(
-            zip(drawn, retraining_seeds(self.study_seed, draw, len(drawn), study=self.study), strict=True)
-        )
-        runs = []
-        for run in self.plan.runs:
-            train_seed, eval_seed = fresh[run.train_seed, run.eval_seed]
-            runs.append(run.model_copy(update={"train_seed": train_seed, "eval_seed": eval_seed}))
-        return replace(self, plan=self.plan.model_copy(update={"runs": tuple(runs)}))
+        n = len(seed_pairs(self.plan))
+        pairs = retraining_seeds(self.study_seed, draw, n, study=self.study)
+        return replace(self, plan=with_seeds(self.plan, pairs))
 
     @property
     def words(self) -> str:
         """What will be trained, in plain text."""
         q = self.question
         trials = [str(c.trial) for c in q.configurations]
-        which = (
-            f"trial {trials[0]}, the best," if len(trials) == 1 else f"the best trials, {_listed(trials)},"
-        )
-        values = _listed([three_digits(v) for v in q.values])
+        which = f"trial {trials[0]}, the best," if len(trials) == 1 else f"the best trials, {listed(trials)},"
+        values = listed([three_digits(v) for v in q.values])
         seeds = "new seed" if q.n_seeds == 1 else count(q.n_seeds, "new seed")
         return (
             f"Trains {which} again with {q.parameter} as it was and at {values}, each with the same "
@@ -274,7 +266,3 @@ def _check_counts(n_configurations: int, n_seeds: int | None, n_timesteps: int |
     ):
         if n is not None and not 1 <= n <= most:
             raise ProbeError(f"The number of {what} must be 1 to {most}: received {n}.")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

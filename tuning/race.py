@@ -1,6 +1,5 @@
 """What a race does without: the runs of candidates of a re-evaluation that cannot win any more."""
 
-import math
 from collections.abc import Mapping
 
 from tuning.reevaluation import Reevaluation
@@ -15,24 +14,13 @@ def spared(question: Reevaluation, results: Mapping[str, RunResult]) -> Spared:
     if not question.racing:
         return Spared()
     from tuning.analysis.racing import dropped  # with SciPy
+    from tuning.analysis.reevaluation_runs import returns_with_broken
 
-    seeds = range(question.n_seeds)
-    returns = {
-        c.key: [_value(results.get(question.run_key(c, seed))) for seed in seeds] for c in question.candidates
-    }
-    given_up = dropped(question, returns)
+    given_up = dropped(question, returns_with_broken(question, results))
     runs = (
-        question.run_key(c, seed)
-        for c in question.candidates
-        if c.key in given_up
-        for seed in seeds
-        if seed >= given_up[c.key]
+        question.run_key(candidate, seed)
+        for candidate in question.candidates
+        if candidate.key in given_up
+        for seed in range(given_up[candidate.key], question.n_seeds)
     )
     return Spared(tuple(given_up), frozenset(key for key in runs if key not in results))
-
-
-def _value(result: RunResult | None) -> float | None:
-    """Return a run's value as racing takes it: None is not there yet, NaN broke."""
-    if result is None:
-        return None
-    return math.nan if result.mean is None else result.mean

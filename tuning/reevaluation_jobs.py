@@ -1,13 +1,29 @@
 """The re-evaluations of a study on disk: jobs in a folder of the study's own, found again at any time."""
 
+import shutil
 from dataclasses import dataclass
 
+from storage.live import read_heartbeats
 from storage.paths import RunFolder
-from tuning import jobs
-from tuning.progress import Progress
+from storage.records import write_text
+from tuning import jobs, launch
+from tuning.access import require_writable
+from tuning.candidates import ReevaluationError
+from tuning.lineage import TrialHome
+from tuning.progress import Progress, retraining_progress
+from tuning.race import spared
 from tuning.reevaluation import Reevaluation
-from tuning.reevaluation_plan import PlannedReevaluation
-from tuning.retraining_plan import RetrainPlan, RunResult
+from tuning.reevaluation_plan import PlannedReevaluation, extended
+from tuning.retraining_plan import (
+    PlanError,
+    RetrainPlan,
+    RunResult,
+    load_plan,
+    read_model,
+    read_results,
+    write_plan,
+)
+from tuning.study_jobs import alone, delete_study_job, resume_study_job, start_study_job, study_jobs
 
 KIND = "reevaluation"
 
@@ -39,14 +55,24 @@ def start_reevaluation(study: RunFolder, planned: PlannedReevaluation) -> RunFol
         AlreadyRunning: a job of this study's own runs, or is just being started.
         StartFailed: see `jobs.start_job`.
         PlanError: the plan is too long.
+        ReevaluationError: a kept policy that is to play was deleted meanwhile.
         ReadOnly: this server only shows studies.
     """
-    raise NotImplementedError
+    require_writable("start a re-evaluation")
+
+    def write(folder: RunFolder, draw: int) -> None:
+        for index, home in enumerate(planned.policies):
+            _copy_policy(home, folder, index)
+        write_text(folder.reevaluation, planned.question.model_dump_json(indent=1))
+        write_plan(folder, planned.with_draw(draw).plan)
+
+    return start_study_job(study, KIND, write)
 
 
 def resume_reevaluation(study: RunFolder, folder: RunFolder) -> None:
     """Go on with a re-evaluation that ended early; raises as `start_reevaluation` does."""
-    raise NotImplementedError
+    require_writable("resume a re-evaluation")
+    resume_study_job(study, folder)
 
 
 def extend_reevaluation(study: RunFolder, folder: RunFolder, n_seeds: int) -> None:
@@ -56,12 +82,25 @@ def extend_reevaluation(study: RunFolder, folder: RunFolder, n_seeds: int) -> No
         ReevaluationError: it has that many seeds already, or plays kept policies.
         AlreadyRunning, StartFailed, PlanError, ReadOnly: see `start_reevaluation`.
     """
-    raise NotImplementedError
+    require_writable("extend a re-evaluation")
+    with alone(study):
+        job = read_reevaluation(folder)
+        question, plan = extended(job.question, job.plan, n_seeds)
+        # In this order: what breaks off in between can be asked for again.
+        write_plan(folder, plan)
+        write_text(folder.reevaluation, question.model_dump_json(indent=1))
+        launch.start(folder)
 
 
 def find_reevaluations(study: RunFolder) -> list[ReevaluationJob | UnreadableReevaluation]:
     """Return the re-evaluations of a study, newest first."""
-    raise NotImplementedError
+    found: list[ReevaluationJob | UnreadableReevaluation] = []
+    for folder in study_jobs(study, KIND):
+        try:
+            found.append(read_reevaluation(folder))
+        except PlanError as error:
+            found.append(UnreadableReevaluation(folder, str(error)))
+    return found
 
 
 def read_reevaluation(folder: RunFolder) -> ReevaluationJob:
@@ -70,7 +109,13 @@ def read_reevaluation(folder: RunFolder) -> ReevaluationJob:
     Raises:
         PlanError: its files are not what they were.
     """
-    raise NotImplementedError
+    question, plan = read_model(folder.reevaluation, Reevaluation), load_plan(folder)
+    status = jobs.job_status(folder)  # before the results, so that a finished one has all of them
+    results = read_results(folder, plan)
+    beats = read_heartbeats(folder) if status.state.alive else []
+    n_spared = len(spared(question, results).runs)
+    progress = retraining_progress(plan, results.values(), beats, n_spared=n_spared)
+    return ReevaluationJob(folder, question, plan, status, results, progress)
 
 
 def delete_reevaluation(study: RunFolder, folder: RunFolder) -> None:
@@ -81,4 +126,19 @@ def delete_reevaluation(study: RunFolder, folder: RunFolder) -> None:
         FileNotFoundError: somebody else has just deleted it.
         ReadOnly: this server only shows studies.
     """
-    raise NotImplementedError
+    require_writable("delete a re-evaluation")
+    delete_study_job(study, folder)
+
+
+def _copy_policy(home: TrialHome, folder: RunFolder, index: int) -> None:
+    """Copy a kept policy into the job: its study may drop it once it finds better ones."""
+    try:
+        if home.folder is None:
+            raise FileNotFoundError
+        source, target = home.folder.weights / str(home.number), folder.weights / str(index)
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
+    except OSError as error:
+        raise ReevaluationError(
+            f"The policy of trial {home.number} of {home.study} cannot be copied: "
+            f"{error.strerror or 'it is no longer there'}. Retrain it instead."
+        ) from error

@@ -1,19 +1,42 @@
-"""What a re-evaluation trains: the best configurations and baselines again, all with the same fresh seeds."""
+"""What a re-evaluation trains: candidates and baselines again, all with the same fresh seeds."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
+from storage.artifacts import kept_trials
+from storage.trials import completed, own
+from tuning import environments
+from tuning.analysis.outcomes import finite_values
+from tuning.analysis.words import count, listed, whole
+from tuning.candidates import (
+    NothingToReevaluate,
+    ReevaluationError,
+    budget_notes,
+    choose,
+    top_trials,
+    trainable_spec,
+)
+from tuning.estimate import episodes_seconds, study_seconds
 from tuning.launch import Run
-from tuning.reevaluation import Mode, Reevaluation
-from tuning.retraining_plan import RetrainPlan
+from tuning.lineage import TrialHome, trial_home
+from tuning.reevaluation import MOST_CANDIDATES, MOST_SEEDS, Candidate, Mode, Reevaluation
+from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
+from tuning.seeds import further_seeds, retraining_seeds
 
+__all__ = [
+    "NothingToReevaluate",
+    "PlannedReevaluation",
+    "ReevaluationError",
+    "extended",
+    "plan_reevaluation",
+    "reevaluation_seconds",
+    "top_trials",
+]
 
-class ReevaluationError(ValueError):
-    """A re-evaluation that makes no sense, or cannot be planned; says why and what to do."""
-
-
-class NothingToReevaluate(ReevaluationError):
-    """No trial of the study is there to be measured anew yet."""
+MOST_EPISODES = 10_000
+FEWEST_SEEDS = 3  # below, nothing can be said about how runs differ
 
 
 @dataclass(frozen=True)
@@ -24,17 +47,35 @@ class PlannedReevaluation:
     plan: RetrainPlan
     study: str  # its id
     study_seed: int
-    notes: tuple[str, ...] = ()  # what was left out, and why; plain text
+    notes: tuple[str, ...] = ()  # what a person should know before, in sentences; plain text
+    policies: tuple[TrialHome, ...] = ()  # mode "weights": where each run's kept policy lies
+
+    def with_draw(self, draw: int) -> "PlannedReevaluation":
+        """Return it with the fresh seeds of another draw."""
+        pairs = retraining_seeds(self.study_seed, draw, len(seed_pairs(self.plan)), study=self.study)
+        return replace(self, plan=with_seeds(self.plan, pairs))
 
     @property
     def words(self) -> str:
         """What will be done, in plain text, with the notes."""
-        raise NotImplementedError
-
-
-def top_trials(run: Run, top: int = 5) -> list[int]:
-    """Return the numbers of the study's best distinct trials, best first; empty while there are none."""
-    raise NotImplementedError
+        q = self.question
+        trials = [c for c in q.candidates if not c.is_baseline]
+        named = [_trials_named(trials)] if trials else []
+        who = listed([*named, *(f"the {c.name}" for c in q.candidates if c.is_baseline)])
+        if q.mode == "weights":
+            said = (
+                f"Plays {whole(q.n_episodes)} new episodes with the kept policy of {who}, "
+                "all from the same starts. Nothing is trained."
+            )
+        else:
+            seeds = "new seed" if q.n_seeds == 1 else count(q.n_seeds, "new seed")
+            said = (
+                f"Trains {who} from scratch, each with the same {seeds}: {count(len(self.plan.runs), 'run')} "
+                f"of {whole(q.n_timesteps)} steps, each judged by {count(q.n_episodes, 'episode')}."
+            )
+            if q.racing and len(q.candidates) > 1 and q.n_seeds > FEWEST_SEEDS:
+                said += " Candidates that cannot win any more are not trained further."
+        return " ".join([said, *self.notes])
 
 
 def plan_reevaluation(
@@ -52,14 +93,17 @@ def plan_reevaluation(
 ) -> PlannedReevaluation:
     """Plan a re-evaluation of a study of ours, or of one that a person mapped (`tuning.mapping`).
 
+    The runs come seed by seed, so that one that is stopped early has whole rounds. Their seeds are those of
+    the study's first draw: which one is next is certain only once nobody else can start a job.
+
     Args:
         run: the study.
         mode: "retrain" trains each candidate again; "weights" plays more episodes with the kept policies.
-        top: how many of the best distinct trials are candidates.
-        trials: numbers of the candidates, picked by hand; `top` has no say then.
+        top: how many of the best distinct trials are candidates; near-equal ones count as one.
+        trials: numbers of the candidates, picked by hand, imported and pruned ones too; then without `top`.
         defaults: SB3's own defaults are a candidate too.
         tuned: so are values that others tuned for this environment, where some are known.
-        n_seeds: training runs of each candidate.
+        n_seeds: training runs of each candidate; the mode "weights" has none.
         n_episodes: that each run, or each kept policy, is judged by.
         n_timesteps: of a training run; by default the study's own.
         racing: candidates that cannot win any more are not trained further.
@@ -68,9 +112,154 @@ def plan_reevaluation(
         ReevaluationError: it makes no sense.
         NothingToReevaluate: there is nothing to measure anew yet.
     """
-    raise NotImplementedError
+    spec = trainable_spec(run)
+    for what, n, least, most in (
+        ("top trials", top, 0, MOST_CANDIDATES),
+        ("seeds", n_seeds, 1, MOST_SEEDS),
+        ("episodes", n_episodes, 1, MOST_EPISODES),
+        ("steps", spec.budget.n_timesteps if n_timesteps is None else n_timesteps, 1, 10**10),
+    ):
+        if not least <= n <= most:
+            raise ReevaluationError(f"The number of {what} must be {least} to {whole(most)}: received {n}.")
+    if mode == "weights" and n_timesteps is not None:
+        raise ReevaluationError("Kept policies are not trained further: leave the steps out, or retrain.")
+    chosen = choose(run, spec, top=top, trials=trials, defaults=defaults, tuned=tuned)
+    candidates, notes, homes = chosen.candidates, chosen.notes, tuple[TrialHome, ...]()
+    if mode == "weights":
+        candidates, homes, missing = _with_weights(run, candidates)
+        notes = (*notes, *missing)
+    steps = n_timesteps or spec.budget.n_timesteps
+    if not candidates:
+        raise ReevaluationError("There is no candidate: pick at least one trial or a baseline.")
+    if len(candidates) > MOST_CANDIDATES:
+        raise ReevaluationError(
+            f"A re-evaluation has at most {MOST_CANDIDATES} candidates: received {len(candidates)}. "
+            "Pick fewer."
+        )
+    worst = (min if run.study.maximize else max)(finite_values(own(run.study.trials)).values(), default=None)
+    question = Reevaluation(
+        mode=mode,
+        candidates=candidates,
+        n_seeds=n_seeds if mode == "retrain" else 1,
+        n_episodes=n_episodes,
+        n_timesteps=steps,
+        study_timesteps=spec.budget.n_timesteps,
+        maximize=run.study.maximize,
+        racing=racing and mode == "retrain",
+        reward_threshold=environments.reward_threshold(spec.env.id),
+        worst_seen=worst,
+    )
+    if mode == "retrain":
+        notes = (*notes, *budget_notes(spec, candidates, steps))
+    study = run.folder.id
+    seeds = retraining_seeds(spec.seed, 0, question.n_seeds, study=study)
+    plan = RetrainPlan(
+        env=spec.env,
+        algorithm=spec.algorithm,
+        policy=spec.policy,
+        n_train_envs=spec.n_train_envs,
+        n_timesteps=steps,
+        n_eval_episodes=n_episodes,
+        n_eval_envs=spec.n_eval_envs,
+        n_workers=spec.n_workers,
+        keep_weights=mode == "retrain",
+        runs=_runs(question, spec.n_train_envs, seeds),
+    )
+    return PlannedReevaluation(question, plan, study, spec.seed, notes, homes)
+
+
+def extended(question: Reevaluation, plan: RetrainPlan, n_seeds: int) -> tuple[Reevaluation, RetrainPlan]:
+    """Return both with a new total of seeds; the runs there are stay where they are, with their seeds.
+
+    Raises:
+        ReevaluationError: it has that many already, or none at all because it plays kept policies.
+    """
+    if question.mode == "weights":
+        raise ReevaluationError(
+            "Kept policies play once, from fixed starts. Start a new re-evaluation with more episodes."
+        )
+    if not question.n_seeds < n_seeds <= MOST_SEEDS:
+        raise ReevaluationError(
+            f"The new total of seeds must be above {question.n_seeds} and at most {MOST_SEEDS}: "
+            f"received {n_seeds}."
+        )
+    longer = question.model_copy(update={"n_seeds": n_seeds})
+    known = seed_pairs(plan)
+    seeds = [*known, *further_seeds(known[-1], n_seeds - len(known))][:n_seeds]
+    there = {run.key for run in plan.runs}  # of an extension that broke off, more than the question says
+    new = [run for run in _runs(longer, plan.n_train_envs, seeds) if run.key not in there]
+    return longer, plan.model_copy(update={"runs": (*plan.runs, *new)})
 
 
 def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
-    """Return roughly how long it takes if racing gives up nothing."""
-    raise NotImplementedError
+    """Return roughly how long it takes if racing gives up nothing.
+
+    By the study's own trials where it has some, else by the model before launch.
+    """
+    spec, plan = trainable_spec(run), planned.plan
+    episodes = episodes_seconds(spec, plan.n_eval_episodes)
+    if planned.question.mode == "weights":  # one env at a time
+        return episodes * min(spec.n_eval_envs, plan.n_eval_episodes) * _rounds(plan)
+    complete = [t for t in completed(own(run.study.trials)) if t.duration]
+    took = {t.number: t.duration.total_seconds() for t in complete if t.duration and run.source is None}
+    typical = median(took.values()) if took else study_seconds(spec).seconds_per_trial
+    known = [
+        took.get(c.trial, typical) if c.trial is not None else typical for c in planned.question.candidates
+    ]
+    training = sum(known) / len(known) * plan.n_timesteps / spec.budget.n_timesteps
+    return (training + episodes) * _rounds(plan)
+
+
+def _rounds(plan: RetrainPlan) -> int:
+    return math.ceil(len(plan.runs) / plan.n_workers)
+
+
+def _runs(
+    question: Reevaluation, n_train_envs: int, seeds: Sequence[tuple[int, int]]
+) -> tuple[TrainingRun, ...]:
+    n_runs = len(seeds) * len(question.candidates)
+    if n_runs > MAX_RUNS:
+        raise ReevaluationError(
+            f"A re-evaluation has at most {whole(MAX_RUNS)} runs: received {len(question.candidates)} "
+            f"candidates with {len(seeds)} seeds, {whole(n_runs)} runs. Ask for fewer of either."
+        )
+    return tuple(
+        TrainingRun(
+            key=question.run_key(candidate, index),
+            label=f"{candidate.name}, seed {index + 1}",
+            resolved=candidate.resolved,
+            train_seed=train_seed,
+            eval_seed=eval_seed,
+            n_train_envs=None if candidate.n_train_envs == n_train_envs else candidate.n_train_envs,
+            plays_only=question.mode == "weights",
+        )
+        for index, (train_seed, eval_seed) in enumerate(seeds)
+        for candidate in question.candidates
+    )
+
+
+def _with_weights(
+    run: Run, candidates: Sequence[Candidate]
+) -> tuple[tuple[Candidate, ...], tuple[TrialHome, ...], tuple[str, ...]]:
+    """Return the candidates whose policies were kept, where those lie, and who had to be left out."""
+    trials = {t.number: t for t in run.study.trials}
+    found: list[tuple[Candidate, TrialHome]] = []
+    missing = []
+    for candidate in candidates:
+        home = None if candidate.trial is None else trial_home(run.folder, trials[candidate.trial])
+        if home is not None and home.folder is not None and home.number in kept_trials(home.folder):
+            found.append((candidate, home))
+        else:
+            missing.append(candidate.name)
+    if not found:
+        raise ReevaluationError(
+            f"No policy of these candidates was kept: {listed(missing) or 'there are none'}. "
+            "Pick trials that kept theirs, or retrain."
+        )
+    notes = (f"Left out, because no policy of theirs was kept: {listed(missing)}.",) if missing else ()
+    return tuple(c for c, _ in found), tuple(home for _, home in found), notes
+
+
+def _trials_named(trials: Sequence[Candidate]) -> str:
+    numbers = [str(c.trial) for c in trials]
+    return f"trial {numbers[0]}" if len(numbers) == 1 else f"trials {listed(numbers)}"

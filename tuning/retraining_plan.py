@@ -1,7 +1,7 @@
 """What a retraining job trains, and how each of its runs ended: plain data, and its files."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -81,6 +81,26 @@ class RunResult(_Plain):
         if (self.mean is None) == (self.state == "ok"):
             raise ValueError(f"A run has a mean return exactly when it is ok: received {self.state}.")
         return self
+
+
+def with_seeds(plan: RetrainPlan, pairs: Sequence[tuple[int, int]]) -> RetrainPlan:
+    """Return the plan with other seeds; runs that shared theirs still do.
+
+    Args:
+        plan: whose runs get them.
+        pairs: of a training and an evaluation seed, one for each that the plan has, in its order.
+    """
+    fresh = dict(zip(seed_pairs(plan), pairs, strict=True))
+    runs = []
+    for run in plan.runs:
+        train_seed, eval_seed = fresh[run.train_seed, run.eval_seed]
+        runs.append(run.model_copy(update={"train_seed": train_seed, "eval_seed": eval_seed}))
+    return plan.model_copy(update={"runs": tuple(runs)})
+
+
+def seed_pairs(plan: RetrainPlan) -> list[tuple[int, int]]:
+    """Return the distinct pairs of a training and an evaluation seed, in the plan's order."""
+    return list(dict.fromkeys((run.train_seed, run.eval_seed) for run in plan.runs))
 
 
 @dataclass(frozen=True)

@@ -42,5 +42,13 @@ def retraining_seeds(study_seed: int, draw: int, n: int, *, study: str = "") -> 
     """
     entropy = [study_seed, draw, 3, *([zlib.crc32(study.encode())] if study else [])]
     first = int(np.random.SeedSequence(entropy).generate_state(1)[0]) % _RETRAIN_SLOTS
-    starts = [_RETRAIN_START + _RETRAIN_SLOT * (first + k) for k in range(n)]
-    return [(start, start + _RETRAIN_SLOT // 2) for start in starts]
+    return [_slot(_RETRAIN_START + _RETRAIN_SLOT * (first + k)) for k in range(n)]
+
+
+def further_seeds(last: tuple[int, int], n: int) -> list[tuple[int, int]]:
+    """Return the `n` pairs that follow a pair of `retraining_seeds`, as a longer draw would have had them."""
+    return [_slot(last[0] + _RETRAIN_SLOT * (k + 1)) for k in range(n)]
+
+
+def _slot(start: int) -> tuple[int, int]:
+    return start, start + _RETRAIN_SLOT // 2

@@ -3,6 +3,7 @@
 import html
 import math
 import textwrap
+from collections.abc import Sequence
 
 THIN = "\u202f"  # narrow no-break space: a number never breaks over two lines
 UNKNOWN = "–"  # noqa: RUF001 - an en dash stands for a number that does not exist
@@ -45,6 +46,11 @@ def whole(n: float) -> str:
 def count(n: int, noun: str) -> str:
     """Return "1 trial" or "3 trials"."""
     return f"{whole(n)} {noun}" if n == 1 else f"{whole(n)} {noun}s"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"; empty for nothing."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 
 def duration(seconds: float) -> str:
