@@ -1,12 +1,13 @@
 """What a rollout shows, in words that a colleague understands."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from tuning.algorithms import algorithm
 from tuning.analysis.words import THIN, count, three_digits, whole
-from tuning.rollout import Episode, RolloutResult, Training
+from tuning.rollout import Episode, Rollout, RolloutResult, Training
 from tuning.space.resolve import POLICY_PREFIX
 
 N_ENVS = "n_envs"  # training envs: no argument of the algorithm, but of the rollout that it learns from
@@ -104,3 +105,10 @@ def _default(training: Training, name: str) -> Any:
 def _listed(steps: list[int | None]) -> str:
     distinct = [whole(n) for n in sorted({n for n in steps if n is not None})]
     return f"{', '.join(distinct[:-1])} and {distinct[-1]}"
+
+
+def file_name(study: str, request: Rollout) -> str:
+    """Return a name for the video that somebody takes along: who plays where, from which start."""
+    words = [study, *(actor.label for actor in request.actors), f"start-{request.seed}"]
+    parts = [re.sub(r"[^A-Za-z0-9.]+", "-", word).strip("-.").lower() for word in words]
+    return "_".join(part for part in parts if part)[:150] + ".mp4"

@@ -89,6 +89,16 @@ def open_page(title: str, question: str, *, icon: str, wide: bool = True) -> Non
     st.caption(question)
 
 
+def open_bare_page(title: str) -> None:
+    """Start a page that shows one thing alone: no sidebar, no title, the whole width."""
+    st.set_page_config(
+        page_title=f"{title} · Edgewise",
+        page_icon=_FAVICON,
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+
+
 def linked(group: Iterable[Link]) -> list[Link]:
     """Return the pages of a group that can be gone to."""
     hidden = {_LAUNCH} if is_read_only() else set()

@@ -1,4 +1,4 @@
-"""The command that lets policies play and films them: render, wait, say what came of it, hand over the file."""
+"""The command that films policies as they play: render, wait, say what came of it, hand over the file."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def rollout(
 ) -> None:
     """Let a policy of a study play, film it, and print its returns.
 
-    The video is kept with the study too, where the Rollouts page shows it; asked again, it is not rendered twice.
+    The video is kept with the study too, where the Rollouts page shows it. Asked again, it is only found.
     """
     from tuning.rollout import Rollout
     from tuning.rollout_actors import find_cast
@@ -74,7 +74,7 @@ def rollout(
     job = read_rollout(job.folder)
     if job.status.state != JobState.FINISHED:
         raise Refused(
-            Exit.FAILED, f"The rollout {job.folder.id} {job.status.state.value}. {job.status.reason}"
+            Exit.FAILED, f"The rollout {job.folder.id} is {job.status.state.value}. {job.status.reason}"
         )
     video = job.best_video
     if out is not None and video is not None:
@@ -114,7 +114,7 @@ def _parts(cast: "Cast", folder: RunFolder, trial: int | None, against: str | No
         other = _of_trial(cast, folder, int(against))
     else:
         raise Refused(
-            Exit.BAD_INPUT, f"--against is `defaults` or the number of a trial: received {against!r}."
+            Exit.BAD_INPUT, f"--against is `defaults` or the number of a trial: received {against[:40]!r}."
         )
     if other.key == main.key:
         raise Refused(Exit.BAD_INPUT, f"{main.actor.label} cannot play against itself. Name another trial.")

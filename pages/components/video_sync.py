@@ -1,0 +1,104 @@
+"""Videos that start together stay together: what is done to one of them happens to all of a stage.
+
+Streamlit's player knows nothing of its neighbours, and timers drift: a small script keeps them in step. It
+also hears Escape where a page wants to be left by it. It is constant and gets nothing from a study.
+"""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+STAGE = "rollout-stage"  # key of the container with the videos
+
+_JS = """
+const states = new WeakMap()
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component
+  const state = states.get(parentElement) ?? { quiet: new WeakMap(), heard: new Set() }
+  states.set(parentElement, state)
+  state.stop?.()
+
+  const videos = () => [...document.querySelectorAll(".st-key-rollout-stage video")]
+  const hush = (video) => state.quiet.set(video, performance.now() + 400)
+  const isQuiet = (video) => performance.now() < (state.quiet.get(video) ?? 0)
+
+  const move = (video, leader) => {
+    if (Math.abs(video.currentTime - leader.currentTime) > 0.06) {
+      hush(video)
+      video.currentTime = leader.currentTime
+    }
+  }
+  const follow = (event) => {
+    const leader = event.target
+    if (isQuiet(leader)) return
+    for (const video of videos()) {
+      if (video === leader) continue
+      move(video, leader)
+      if (video.playbackRate !== leader.playbackRate) {
+        hush(video)
+        video.playbackRate = leader.playbackRate
+      }
+      if (video.paused !== leader.paused) {
+        hush(video)
+        leader.paused ? video.pause() : video.play().catch(() => {})
+      }
+    }
+  }
+  const events = ["play", "pause", "seeked", "ratechange"]
+  const listen = () => {
+    for (const video of videos()) {
+      if (state.heard.has(video)) continue
+      state.heard.add(video)
+      for (const event of events) video.addEventListener(event, follow)
+    }
+  }
+  const tick = () => {
+    listen()
+    const [leader, ...others] = videos()
+    if (!leader || leader.paused || leader.seeking || leader.readyState < 2) return
+    for (const video of others) {
+      if (!video.paused && !video.seeking && video.readyState >= 2) move(video, leader)
+    }
+  }
+  const onKey = (event) => {
+    if (event.key === "Escape" && data.escapes && !document.fullscreenElement) setTriggerValue("leave", true)
+  }
+
+  tick()
+  const timer = setInterval(tick, 300)
+  document.addEventListener("keydown", onKey)
+  state.stop = () => {
+    clearInterval(timer)
+    document.removeEventListener("keydown", onKey)
+    for (const video of state.heard) for (const event of events) video.removeEventListener(event, follow)
+    state.heard.clear()
+  }
+  return () => state.stop()
+}
+"""
+
+# A player cannot be given a height, and a page without a sidebar still has Streamlit's header: without these
+# rules the returns would lie below the edge of a projector's picture.
+_BARE_CSS = """
+[data-testid="stHeader"], [data-testid="stToolbar"] { display: none }
+[data-testid="stMainBlockContainer"] { padding: 1.5rem 2rem 1rem; max-width: none }
+.st-key-rollout-stage video { max-height: 62vh; background: #171e26; border-radius: 0.25rem }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 1rem }
+  .st-key-rollout-stage video { max-height: none }
+}
+"""
+
+_sync = st.components.v2.component("edgewise_video_sync", js=_JS)
+_bare = st.components.v2.component("edgewise_bare_stage", js=_JS, css=_BARE_CSS, isolate_styles=False)
+
+
+def keep_together() -> None:
+    """Keep the videos in the container with the key `STAGE` in step."""
+    _sync(key="video-sync", data={"escapes": False}, on_leave_change=lambda: None)
+
+
+def keep_together_alone(on_escape: Callable[[], None]) -> None:
+    """Do the same on a page that shows nothing else, without Streamlit's header; Escape leaves it."""
+    _bare(key="video-sync-alone", data={"escapes": True}, on_leave_change=on_escape)
