@@ -1,6 +1,5 @@
 """How good is each candidate really? Every run as a dot, an estimate with its interval, the search's word."""
 
-from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -8,6 +7,7 @@ import plotly.graph_objects as go
 
 from tuning.analysis.look import Palette, base_layout, empty_figure, palette
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.reevaluation_words import names
 from tuning.analysis.value_axis import outlier_limit
 from tuning.analysis.words import count, safe, three_digits, wrapped
 
@@ -288,8 +288,7 @@ def _title(info: ReevaluationInfo) -> str:
     if info.winner is None:
         return "No candidate has a value yet"
     if len(info.tied) > 1:
-        names = listed([safe(c.candidate.name) for c in info.tied])
-        return f"{names} cannot be told apart"
+        return f"{safe(names(info.tied), 160)} cannot be told apart"
     said = f"{agent}{safe(best.candidate.name)} leads: {estimate_words(best, unit_of(info))}"
     return said[:1].upper() + said[1:]
 
@@ -322,11 +321,3 @@ def _row_words(info: ReevaluationInfo, result: CandidateResult) -> str:
 
 def _known(result: CandidateResult) -> list[float]:
     return [value for value in result.returns if value is not None]
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return names as one phrase: "Trial 1", "Trials 1, 2 and 3", "Trial 1 and SB3 defaults"."""
-    shared = [word.removeprefix("Trial ") for word in words]
-    if len(words) > 1 and all(word.startswith("Trial ") for word in words):
-        return f"Trials {', '.join(shared[:-1])} and {shared[-1]}"
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
