@@ -226,6 +226,6 @@ def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[list[float
     pairs = [
         (r.candidate.search_value, r.mean)
         for r in found
-        if r.candidate.search_value is not None and r.mean is not None
-    ]
+        if r.candidate.search_value is not None and r.mean is not None and not r.candidate.is_baseline
+    ]  # the search did not choose the baselines, and they lie so far off that the slope would be theirs
     return [a for a, _ in pairs], [b for _, b in pairs]
