@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -44,6 +45,7 @@ def build_model(
         # Said for every trial whose rollout is no multiple of the batch; SB3 cuts the last minibatch short.
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
         model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
+    model.set_logger(Logger(None, []))  # SB3's own would leave a folder in /tmp for every training
     return model
 
 

@@ -58,3 +58,12 @@ def test_nan_weights_are_noticed(kept):
     with torch.no_grad():
         next(model.policy.parameters())[0] = float("nan")
     assert not is_finite(model.policy)
+
+
+def test_training_leaves_nothing_in_the_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    model = build_model("PPO", "MlpPolicy", "Pendulum-v1", {"n_steps": 8, "batch_size": 8}, seed=1)
+
+    model.learn(8)
+
+    assert list(tmp_path.iterdir()) == []
