@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tuning.cli import catalogues, diagnose, output, probes, results, rollouts, studies, widen
+from tuning.cli import catalogues, diagnose, output, probes, reevaluations, results, rollouts, studies, widen
 from tuning.cli.exits import EXIT_CODES, EXPECTED, code_of, faults_of
 
 
@@ -44,6 +44,7 @@ app.command("trials", epilog=EXIT_CODES)(results.trials)
 app.command("diagnose", epilog=EXIT_CODES)(diagnose.diagnose)
 app.command("widen", epilog=EXIT_CODES)(widen.widen)
 app.command("probe", epilog=EXIT_CODES)(probes.probe)
+app.command("reevaluate", epilog=EXIT_CODES)(reevaluations.reevaluate)
 app.command("rollout", epilog=EXIT_CODES)(rollouts.rollout)
 app.command("delete", epilog=EXIT_CODES)(studies.delete)
 

@@ -98,7 +98,8 @@ def choose(
     for baseline in baselines:
         same = [c for c in chosen if same_configuration(spec, c, baseline)]
         if same:
-            notes.append(f"{baseline.name} are what {listed([c.name for c in same])} ran: trained once.")
+            numbers = listed([f"trial {c.trial}" for c in same])
+            notes.append(f"{baseline.name} are what {numbers} ran: trained once.")
         chosen = [c for c in chosen if c not in same]
     located = [_located(run, spec, values, b) for b in baselines]
     return Chosen((*chosen, *_equal_ones_merged(spec, located)), (*notes, *_unused(run, spec)))

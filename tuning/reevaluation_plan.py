@@ -61,7 +61,8 @@ class PlannedReevaluation:
         q = self.question
         trials = [c for c in q.candidates if not c.is_baseline]
         named = [_trials_named(trials)] if trials else []
-        who = listed([*named, *(f"the {c.name}" for c in q.candidates if c.is_baseline)])
+        baselines = [c.name if c.kind == "tuned" else f"the {c.name}" for c in q.candidates if c.is_baseline]
+        who = listed([*named, *baselines])
         if q.mode == "weights":
             said = (
                 f"Plays {whole(q.n_episodes)} new episodes with the kept policy of {who}, "
@@ -226,7 +227,8 @@ def _runs(
     return tuple(
         TrainingRun(
             key=question.run_key(candidate, index),
-            label=f"{candidate.name}, seed {index + 1}",
+            label=f"{candidate.name}, "
+            + ("kept policy" if question.mode == "weights" else f"seed {index + 1}"),
             resolved=candidate.resolved,
             train_seed=train_seed,
             eval_seed=eval_seed,

@@ -218,15 +218,7 @@ def parse_spec(text: str) -> StudySpec:
     Raises:
         SpecError: one sentence for each fault.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_SPEC_BYTES:
-        raise SpecError([f"The spec is longer than {MAX_SPEC_BYTES} bytes. Is it the right file?"])
-    try:
-        data = read_plain(text)
-    except NotPlain as error:
-        raise SpecError([str(error)]) from None
-    if not isinstance(data, dict):
-        raise SpecError(["The spec must be a mapping with at least `env` and `search_space`."])
-    return build_spec(data)
+    return build_spec(_parse(text))
 
 
 def load_spec(path: Path) -> StudySpec:
@@ -235,14 +227,38 @@ def load_spec(path: Path) -> StudySpec:
     Raises:
         SpecError: it is absent, unreadable or invalid.
     """
+    return parse_spec(_read(path))
+
+
+def read_spec_data(path: Path) -> dict[str, Any]:
+    """Read the plain data of a spec file, which need not be a whole spec.
+
+    Raises:
+        SpecError: it is absent, unreadable or no mapping.
+    """
+    return _parse(_read(path))
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_SPEC_BYTES:
+        raise SpecError([f"The spec is longer than {MAX_SPEC_BYTES} bytes. Is it the right file?"])
+    try:
+        data = read_plain(text)
+    except NotPlain as error:
+        raise SpecError([str(error)]) from None
+    if not isinstance(data, dict):
+        raise SpecError(["The spec must be a mapping with at least `env` and `search_space`."])
+    return data
+
+
+def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_SPEC_BYTES + 1).decode("utf-8")
+            return file.read(MAX_SPEC_BYTES + 1).decode("utf-8")
     except OSError as error:
         raise SpecError([f"{path} cannot be read: {error.strerror}."]) from None
     except UnicodeDecodeError:
         raise SpecError([f"{path} is not UTF-8 text. Is it the right file?"]) from None
-    return parse_spec(text)
 
 
 def _check_plain(value: Any, place: str, *, depth: int = 0) -> None:

@@ -7,6 +7,7 @@ from storage.journal import JournalDamaged, JournalMissing
 from storage.paths import UnknownRun
 from storage.source import SourceUnreadable
 from tuning.access import ReadOnly
+from tuning.candidates import NothingToReevaluate, ReevaluationError
 from tuning.environments import EnvironmentsError
 from tuning.export import ExportError
 from tuning.jobs import AlreadyRunning, JobState, JobStatus, StartFailed
@@ -50,6 +51,8 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (EnvironmentsError, Exit.BAD_INPUT),
     (NothingToProbe, Exit.NOTHING_YET),
     (ProbeError, Exit.BAD_INPUT),
+    (NothingToReevaluate, Exit.NOTHING_YET),
+    (ReevaluationError, Exit.BAD_INPUT),
     (AlreadyRunning, Exit.CONFLICT),
     (Busy, Exit.CONFLICT),
     (UnknownRun, Exit.NO_STUDY),

@@ -1,26 +1,23 @@
 """The command that looks beyond a bound: plan a probe, start it, wait for it, say what it found."""
 
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from storage.paths import RunFolder, runs_root
-from tuning import jobs, launch
-from tuning.analysis.words import count, duration
-from tuning.cli import output
+from tuning import launch
+from tuning.analysis.words import count
+from tuning.cli import output, own_jobs
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
 from tuning.cli.own import find_own
-from tuning.cli.watch import POLL_S, ProgressLine
 from tuning.jobs import JobState
 
 if TYPE_CHECKING:  # with SciPy, which other commands do without
     from tuning.launch import Run
     from tuning.probe_jobs import ProbeJob
 
-STOP_WAIT_S = 15.0
 _SIDES = ("low", "high")
 
 
@@ -61,7 +58,7 @@ def probe(
     if stop or resume or status:
         job = _newest(folder, parameter)
         if stop:
-            _stop(job)
+            own_jobs.stop(job.folder, "probe")
         elif resume and job.status.state == JobState.FINISHED:
             output.note(f"There is nothing left to do: the probe {job.folder.id} is finished.")
         elif resume and not job.status.state.alive:
@@ -70,7 +67,7 @@ def probe(
         planned = _plan(launch.read_run(folder), parameter, side, value, configurations, seeds, timesteps)
         job = read_probe(start_probe(folder, planned))
         output.note(planned.words)
-    code = _wait(job.folder) if wait else Exit.DONE
+    code = own_jobs.wait(job.folder, read_probe, "probe") if wait else Exit.DONE
     _show(read_probe(job.folder), as_json=as_json)
     if code:
         raise typer.Exit(code)
@@ -138,39 +135,6 @@ def _newest(folder: RunFolder, parameter: str) -> "ProbeJob":
             "starts one.",
         )
     return found[0]
-
-
-def _stop(job: "ProbeJob") -> None:
-    if not jobs.request_stop(job.folder, "now"):
-        output.note("The probe is not running.")
-        return
-    deadline = time.monotonic() + STOP_WAIT_S
-    while jobs.job_status(job.folder).state.alive:
-        if time.monotonic() > deadline:
-            raise Refused(Exit.FAILED, f"The probe has not stopped within {STOP_WAIT_S:.0f} s.")
-        time.sleep(0.05)
-
-
-def _wait(folder: RunFolder) -> Exit:
-    """Wait until the probe has ended; Ctrl-C leaves it running."""
-    from tuning.probe_jobs import read_probe
-
-    line = ProgressLine()
-    try:
-        while True:
-            job = read_probe(folder)
-            p = job.progress
-            left = "" if p.eta_s is None else f"  {duration(p.eta_s)} left"
-            line.show(f"{p.done}/{p.total} runs{left}", last=not job.status.state.alive)
-            if not job.status.state.alive:
-                break
-            time.sleep(POLL_S)
-    except KeyboardInterrupt:
-        line.end()
-        output.note("The probe keeps running. --status shows how it is doing, --stop stops it.")
-        return Exit.INTERRUPTED
-    line.end()
-    return Exit.DONE if job.status.state == JobState.FINISHED else Exit.FAILED
 
 
 def _show(job: "ProbeJob", *, as_json: bool) -> None:
