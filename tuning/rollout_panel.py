@@ -17,6 +17,7 @@ MAX_HEIGHT = 720  # pixels of a frame; a higher one is scaled down
 MIN_WIDTH = 400  # of a frame; a narrower one is enlarged by a whole factor, or the words would not fit
 MAX_TOTAL_WIDTH = 1920  # of all actors side by side
 GAP = 8  # pixels between actors; even
+EDGE = 2  # pixels around a frame: a white one would have no border on a white page
 
 _STRIP = (23, 30, 38)
 _TEXT = (229, 231, 235)
@@ -42,12 +43,12 @@ class Panel:
     def __init__(self, label: str, role: Role, shape: tuple[int, int]) -> None:
         """Lay it out for frames of this (height, width) in pixels."""
         self._frame_size = frame_size(shape)
-        self.width = self._frame_size[0]
+        self.width = self._frame_size[0] + 2 * EDGE
         text_px = max(16, round(self.width / 17))
         self._numbers = font(text_px)
         self._pad = round(text_px * 0.6)
         self._line = round(text_px * 1.35)
-        self.height = _even(self._frame_size[1] + 2 * self._pad + 2 * self._line)
+        self.height = _even(self._frame_size[1] + EDGE + 2 * self._pad + 2 * self._line)
         self._blank = Image.new("RGB", (self.width, self.height), _STRIP)
         self._draw_label(label, role, text_px)
 
@@ -62,8 +63,8 @@ class Panel:
             )
         if moment.ended:
             image = Image.blend(image, Image.new("RGB", image.size, _STRIP), _STILL)
-        picture.paste(image, (0, 0))
-        top = self._frame_size[1] + self._pad + self._line
+        picture.paste(image, (EDGE, EDGE))
+        top = EDGE + self._frame_size[1] + self._pad + self._line
         draw = ImageDraw.Draw(picture)
         number = three_digits(moment.total).replace(THIN, " ")
         draw.text((self._pad, top), f"return {number}", font=self._numbers, fill=_TEXT)
@@ -75,7 +76,7 @@ class Panel:
 
     def _draw_label(self, label: str, role: Role, text_px: int) -> None:
         draw = ImageDraw.Draw(self._blank)
-        colour, top, mark = _ROLES[role], self._frame_size[1] + self._pad, round(text_px * 0.75)
+        colour, top, mark = _ROLES[role], EDGE + self._frame_size[1] + self._pad, round(text_px * 0.75)
         centre = (self._pad + mark / 2, top + text_px * 0.55)
         if role == "tuned":
             draw.polygon(_star(centre, mark * 0.62), fill=colour)

@@ -20,7 +20,7 @@ _MIN_COLUMN_PX = 300
 def draw(job: RolloutJob, result: RolloutResult) -> None:
     """Draw the videos, the returns, and how the policies differ."""
     st.markdown(f"**{frame.escape(headline(result, job.request.env.id))}**")
-    _draw_actors(job, result)
+    _draw_actors(job, result, with_steps=True)
     video_sync.keep_together()
     st.caption(_how_to_read(job, result))
     for note in result.notes:
@@ -30,7 +30,7 @@ def draw(job: RolloutJob, result: RolloutResult) -> None:
 def draw_alone(job: RolloutJob, result: RolloutResult) -> None:
     """Draw nothing but the sentence, the videos and the returns."""
     st.subheader(frame.escape(headline(result, job.request.env.id)), anchor=False)
-    _draw_actors(job, result)
+    _draw_actors(job, result, with_steps=False)
     video_sync.keep_together_alone(rollout_address.leave)
 
 
@@ -59,7 +59,7 @@ def _short_name(name: str) -> str:
     return "training envs" if name == N_ENVS else name.removeprefix(POLICY_PREFIX)
 
 
-def _draw_actors(job: RolloutJob, result: RolloutResult) -> None:
+def _draw_actors(job: RolloutJob, result: RolloutResult, *, with_steps: bool) -> None:
     if result.no_video:
         st.info(
             f"No pictures of {frame.escape(job.request.env.id)}. {frame.escape(result.no_video)} "
@@ -71,6 +71,8 @@ def _draw_actors(job: RolloutJob, result: RolloutResult) -> None:
         for index, (place, actor) in enumerate(zip(places, result.actors, strict=True)):
             with place:
                 _draw_actor(actor, job.video(index), has_video=not result.no_video)
+                if with_steps:
+                    st.caption(f"{_capitalised(steps_words(actor.episodes))}.")
 
 
 def _draw_actor(actor: ActorResult, video: Path | None, *, has_video: bool) -> None:
@@ -83,12 +85,13 @@ def _draw_actor(actor: ActorResult, video: Path | None, *, has_video: bool) -> N
             st.warning("The video has just been deleted.", icon=":material/videocam_off:")
     elif has_video:
         st.warning("The file of this video is missing. Render it again.", icon=":material/videocam_off:")
-    st.metric(frame.escape(actor.label), return_words(actor.episodes), width="stretch")
-    st.caption(f"{_what(actor)}; {steps_words(actor.episodes)}.")
+    what = "Return" if len(actor.episodes) == 1 else "Mean return"
+    label = f"{what} of {frame.escape(actor.label)}"
+    st.metric(label, return_words(actor.episodes), width="stretch")
 
 
-def _what(actor: ActorResult) -> str:
-    return "Return" if len(actor.episodes) == 1 else "Mean return"
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _how_to_read(job: RolloutJob, result: RolloutResult) -> str:

@@ -12,6 +12,7 @@ STAGE = "rollout-stage"  # key of the container with the videos
 
 _JS = """
 const states = new WeakMap()
+const started = new WeakSet()
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component
@@ -39,7 +40,8 @@ export default function (component) {
         hush(video)
         video.playbackRate = leader.playbackRate
       }
-      if (video.paused !== leader.paused) {
+      // a seek says nothing about playing
+      if (event.type !== "seeked" && video.paused !== leader.paused) {
         hush(video)
         leader.paused ? video.pause() : video.play().catch(() => {})
       }
@@ -50,6 +52,10 @@ export default function (component) {
     for (const video of videos()) {
       if (state.heard.has(video)) continue
       state.heard.add(video)
+      if (started.has(video)) continue
+      started.add(video)
+      video.loop = true // Streamlit restarts each one by itself once it has ended, with a gap
+      video.play().catch(() => {}) // Streamlit starts a video only once in a session
       for (const event of events) video.addEventListener(event, follow)
     }
   }
@@ -78,15 +84,19 @@ export default function (component) {
 }
 """
 
-# A player cannot be given a height, and a page without a sidebar still has Streamlit's header: without these
-# rules the returns would lie below the edge of a projector's picture.
+# Streamlit gives a player no height, a metric no size, and every page its header: without these rules the
+# returns would lie below the edge of a projector's picture, too small to be read from across the table.
 _BARE_CSS = """
-[data-testid="stHeader"], [data-testid="stToolbar"] { display: none }
-[data-testid="stMainBlockContainer"] { padding: 1.5rem 2rem 1rem; max-width: none }
-.st-key-rollout-stage video { max-height: 62vh; background: #171e26; border-radius: 0.25rem }
+[data-testid="stHeader"], [data-testid="stSidebar"] { display: none }
+[data-testid="stMainBlockContainer"] { padding: 1.5rem 2rem 0.5rem; max-width: none }
+.st-key-rollout-stage video { width: auto; max-width: 100%; height: 64vh; object-fit: contain }
+.st-key-rollout-stage [data-testid="stMetricValue"] { font-size: 4rem; line-height: 1.1 }
+.st-key-rollout-stage [data-testid="stMetricValue"] > div { line-height: 1.1 }
+.st-key-rollout-stage [data-testid="stMetricLabel"] p { font-size: 1.1rem }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 1rem }
-  .st-key-rollout-stage video { max-height: none }
+  [data-testid="stMainBlockContainer"] { padding: 1rem }
+  .st-key-rollout-stage video { width: 100%; height: auto }
+  .st-key-rollout-stage [data-testid="stMetricValue"] { font-size: 2.5rem }
 }
 """
 
