@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from storage.trials import own
 from tuning.analysis.outcomes import finite_ranked, finite_values
-from tuning.analysis.words import count, listed, whole
+from tuning.analysis.words import listed, whole
 from tuning.distinct import MOST_CONSIDERED, Distinct, distinct_best
 from tuning.launch import Run
 from tuning.mapping import mapped_spec
@@ -136,7 +136,7 @@ def _fault(spec: StudySpec, trial: FrozenTrial) -> str | None:
     """Return why a trial's configuration cannot be trained, or None."""
     missing = [p.name for p in spec.search_space if p.name not in trial.params]
     if missing:
-        return f"it {trial.state.name.lower()} without a value for {', '.join(missing)}"
+        return f"it ended without a value for {', '.join(missing)}"
     for p in spec.search_space:
         argument = spec.info.arguments[p.target]
         try:
@@ -244,9 +244,10 @@ def _unused(run: Run, spec: StudySpec) -> list[str]:
     foreign = sorted({name for t in run.study.trials for name in t.params} - known)
     if not foreign:
         return []
-    named = ", ".join(shown(name, max_chars=40) for name in foreign[:5])
-    more = f" and {count(len(foreign) - 5, 'more')[:-1]}" if len(foreign) > 5 else ""
-    return [f"The mapping leaves out {named}{more}: all candidates train with the same value of it."]
+    named = [shown(name, max_chars=40) for name in foreign[:5]]
+    if len(foreign) > 5:
+        named.append(f"{len(foreign) - 5} more")
+    return [f"The mapping leaves out {listed(named)}: what the trials had there is not trained again."]
 
 
 def budget_notes(spec: StudySpec, candidates: Sequence[Candidate], n_timesteps: int) -> list[str]:
@@ -263,7 +264,7 @@ def budget_notes(spec: StudySpec, candidates: Sequence[Candidate], n_timesteps: 
         rollout = n_steps * candidate.n_train_envs if isinstance(n_steps, int) else 0
         if rollout > n_timesteps:
             notes.append(
-                f"{candidate.name} collects {whole(rollout)} steps in one rollout, so it trains longer than "
-                f"the {whole(n_timesteps)} that were asked for."
+                f"{candidate.name}: one rollout takes {whole(rollout)} steps, so training goes past the "
+                f"{whole(n_timesteps)} that were asked for."
             )
     return notes

@@ -59,6 +59,11 @@ class JobStatus:
     ended_at: float | None
     pid: int | None  # of the newest runner
 
+    @property
+    def noun(self) -> str:
+        """What the job is called in sentences."""
+        return "re-evaluation" if self.kind == "reevaluation" else self.kind
+
 
 @dataclass(frozen=True)
 class End:

@@ -188,7 +188,7 @@ def delete(folder: RunFolder) -> None:
                     held.enter_context(locks.FileLock(job.lock, wait_s=PROBE_S))
                 except locks.LockHeld:
                     raise Busy(
-                        f"A {jobs.job_status(job).kind} of {folder.id} is running: stop it first."
+                        f"A {jobs.job_status(job).noun} of {folder.id} is running: stop it first."
                     ) from None
             grave = folder.path.with_name(f".deleted-{folder.id}-{secrets.token_hex(4)}")
             os.rename(folder.path, grave)  # at once gone from every listing, however long the rest takes

@@ -33,7 +33,11 @@ def start_study_job(study: RunFolder, kind: str, write: Callable[[RunFolder, int
     with alone(study):
         draw = next_draw(study)
         folder = create_run(study.jobs, kind)
-        write(folder, draw)
+        try:
+            write(folder, draw)
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         write_record(study.jobs / _DRAWS, {"used": draw + 1})
         jobs.create_job(folder, kind, draw=draw)
         launch.start(folder)
@@ -100,9 +104,9 @@ def alone(study: RunFolder) -> Iterator[None]:
         with locks.FileLock(study.jobs / _LOCK):
             for folder in list_runs(study.jobs):
                 if locks.is_held(folder.lock):
-                    kind = jobs.job_status(folder).kind
+                    noun = jobs.job_status(folder).noun
                     raise jobs.AlreadyRunning(
-                        f"A {kind} of {study.id} is running. Wait until it has ended, or stop it first."
+                        f"A {noun} of {study.id} is running. Wait until it has ended, or stop it first."
                     )
             yield
     except locks.LockHeld:
