@@ -146,6 +146,43 @@ def _everything_in() -> Callable[[Path], dict[str, Any]]:
     return everything_in
 
 
+def keep_untrained(
+    folder: Any,
+    number: int,
+    env_id: str,
+    *,
+    seed: int = 0,
+    push: float = 0.0,
+    resolved: dict | None = None,
+    **env_kwargs: Any,
+) -> None:
+    """Keep a small policy that was never trained, where a trial or a run of a job keeps its own.
+
+    `push` is what it adds to each action: untrained, it would hardly move.
+    """
+    from storage.artifacts import save_policy
+    from tuning.policy import build_model, policy_arrays
+
+    resolved = {"policy_kwargs": {"net_arch": [8]}, **(resolved or {})}
+    model = build_model("PPO", "MlpPolicy", env_id, resolved, seed=seed)
+    request = {
+        "env": {"id": env_id, "kwargs": env_kwargs},
+        "algorithm": "PPO",
+        "policy": "MlpPolicy",
+        "resolved": resolved,
+        "n_train_envs": 1,
+        "timesteps": 1000,
+    }
+    arrays = policy_arrays(model.policy)
+    arrays["action_net.bias"] = arrays["action_net.bias"] + push
+    save_policy(folder, number, arrays, request)
+
+
+@pytest.fixture(name="keep_untrained")
+def _keep_untrained() -> Callable[..., None]:
+    return keep_untrained
+
+
 @pytest.fixture
 def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty runs folder of this test's own, where `storage.paths.runs_root()` and child processes look."""

@@ -43,13 +43,15 @@ def make_filmed(env: EnvSpec) -> tuple[gymnasium.Env[Any, Any], str]:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     kwargs = {name: value for name, value in env.kwargs.items() if name != "render_mode"}
     environments.require(env.id)
+    fault = ""
     try:
         made = environments.make(env.id, {**kwargs, "render_mode": "rgb_array"})
     except (Exception, SystemExit) as error:
-        return environments.make(env.id, kwargs), f"It cannot be made to draw pictures ({said(error)})."
+        fault = f"It cannot be made to draw pictures ({said(error)})."
+        made = environments.make(env.id, kwargs)
     if "rgb_array" not in (made.metadata.get("render_modes") or ()):
-        return made, "It has no way to draw itself as a picture (render mode rgb_array)."
-    return made, ""
+        fault = "It has no way to draw itself as a picture (render mode rgb_array)."
+    return made, fault
 
 
 def picture_of(env: gymnasium.Env[Any, Any]) -> np.ndarray:

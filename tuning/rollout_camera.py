@@ -35,13 +35,14 @@ class Camera:
         try:
             for place, player in enumerate(self._players):
                 seen = self._frames[place]
-                if seen is None or seen[0] != player.steps:
+                is_held = seen is not None and seen[0] == player.steps
+                if seen is None or not is_held:
                     seen = self._frames[place] = (player.steps, picture_of(player.env))
                 if len(self._panels) <= place:
                     self._shape = self._shape or (seen[1].shape[0], seen[1].shape[1])
                     self._panels.append(Panel(player.actor.label, player.actor.role, self._shape))
                 ended = player.ending is not None
-                moment = Moment(player.total, player.steps, ended, episode, self._n_episodes)
+                moment = Moment(player.total, player.steps, ended, is_held, episode, self._n_episodes)
                 pictures.append(self._panels[place].draw(seen[1], moment))
             for video, picture in zip(self.videos, pictures, strict=True):
                 video.add(picture)

@@ -197,9 +197,12 @@ def delete_rollout(study: RunFolder, folder: RunFolder) -> None:
     Raises:
         ReadOnly: this server only shows studies.
         Busy: it is playing.
+        ValueError: it is no rollout of this study.
         FileNotFoundError: somebody else has just deleted it.
     """
     require_writable("delete a video")
+    if folder.path.parent != study.rollouts:
+        raise ValueError(f"{folder.id} is no rollout of {study.id}.")
     try:
         with locks.FileLock(folder.lock, wait_s=PROBE_S):
             grave = study.rollouts / f".deleted-{folder.id}-{secrets.token_hex(4)}"

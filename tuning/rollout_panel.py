@@ -33,6 +33,7 @@ class Moment:
     total: float  # undiscounted return so far
     step: int
     ended: bool
+    is_held: bool  # the frame is the last one of an episode that has ended, and the others still play
     episode: int  # from 0
     n_episodes: int
 
@@ -61,7 +62,7 @@ class Panel:
             image = image.resize(
                 self._frame_size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX
             )
-        if moment.ended:
+        if moment.is_held:
             image = Image.blend(image, Image.new("RGB", image.size, _STRIP), _STILL)
         picture.paste(image, (EDGE, EDGE))
         top = EDGE + self._frame_size[1] + self._pad + self._line
