@@ -11,6 +11,7 @@ from tuning.analysis.pairwise import pairwise
 _Scores = Sequence[float] | np.ndarray
 
 LEVEL = 0.05  # of tests and of the tie set
+PRIOR = 1.0  # degrees of freedom that the typical variance of a run counts for, beside a candidate's own
 DRAWS = 4000
 FEWEST_PAIRS = 6  # below it even all pairs pointing one way has p = 2/2^5 > 0.05
 
@@ -38,7 +39,7 @@ def cannot_be_told(scores: np.ndarray, *, shared_seeds: bool = True, level: floa
     Source: subset selection (Gupta 1965) with Welch's standard errors.
     """
     k = scores.shape[-2]
-    beaten = pairwise(scores, shared_seeds=shared_seeds).p_values < level / max(k - 1, 1)
+    beaten = pairwise(scores, prior=PRIOR, shared_seeds=shared_seeds).p_values < level / max(k - 1, 1)
     return np.asarray(~beaten.any(axis=-1) & np.isfinite(scores).any(axis=-1))
 
 
@@ -79,18 +80,30 @@ def holm(p_values: Mapping[str, float], *, n_comparisons: int) -> dict[str, floa
 
 
 def p_best(scores: np.ndarray, *, shared_seeds: bool = True, seed: int = 0) -> np.ndarray:
-    """Return the probability that each candidate has the best mean: (k,), NaN for one below two runs."""
-    there = np.isfinite(scores)
-    n = there.sum(axis=1)
-    usable = n >= 2
+    """Return the probability that each candidate has the best true mean: (k,), NaN for one below two runs.
+
+    Means are drawn from Student's t around what was measured, which for few runs is wider than a bootstrap
+    of them; what all candidates owe to a seed does not count. Where the candidates differ, the
+    probabilities are calibrated; where all are truly equal, the luckiest one is promised too much.
+
+    Args:
+        scores: (k, n), higher is better; NaN: not there.
+        shared_seeds: whether a column is one seed for all.
+        seed: of the draws.
+    """
     found = np.full(len(scores), np.nan)
+    usable = np.isfinite(scores).sum(axis=1) >= 2
     if not usable.any():
         return found
     x = scores[usable]
-    means, spreads = np.nanmean(x, axis=1), np.nanstd(x, axis=1, ddof=1)
-    rng = np.random.default_rng(seed)
-    t = rng.standard_t(n[usable] - 1, (DRAWS, len(x)))
-    drawn = means + spreads / np.sqrt(n[usable]) * t
+    n, means = np.isfinite(x).sum(axis=1), np.nanmean(x, axis=1)
+    variances = np.nanvar(x, axis=1, ddof=1)
+    typical = float(np.median(variances))
+    moderated = (PRIOR * typical + (n - 1) * variances) / (PRIOR + n - 1)
+    common = float(pairwise(x, prior=PRIOR, shared_seeds=shared_seeds).correlation)
+    own = moderated - common * np.minimum(moderated, typical)
+    t = np.random.default_rng(seed).standard_t(n - 1 + PRIOR, (DRAWS, len(x)))
+    drawn = means + np.sqrt(own / n) * t
     best = drawn == drawn.max(axis=1, keepdims=True)
     found[usable] = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
     return found
@@ -106,7 +119,7 @@ def seeds_to_tell(scores: np.ndarray, *, n_rivals: int, level: float = LEVEL) ->
         n_rivals: among which the level is shared.
         level: of the test.
     """
-    two = pairwise(scores)
+    two = pairwise(scores, prior=PRIOR)
     lead, error, n = abs(float(two.lead[0, 1])), float(two.error[0, 1]), float(two.n[0, 1])
     if n < 2 or not lead > 0 or not error > 0:
         return None

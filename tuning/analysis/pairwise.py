@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-PRIOR_RUNS = 2.0  # a typical variance counts as much as so many degrees of freedom of one's own
 MAX_CORRELATION = 0.95
 
 
@@ -32,11 +31,12 @@ class Pairwise:
         return np.where(known, found, 1.0)
 
 
-def pairwise(scores: np.ndarray, *, shared_seeds: bool = True) -> Pairwise:
+def pairwise(scores: np.ndarray, *, prior: float, shared_seeds: bool = True) -> Pairwise:
     """Compare every candidate with every other one.
 
     Args:
         scores: (..., k, n), higher is better; column s is seed s. NaN: not there.
+        prior: how many degrees of freedom the typical variance counts for, beside a candidate's own.
         shared_seeds: whether a column is one seed for all. Otherwise they are compared as independent.
 
     Each candidate keeps its own variance, since some collapse and others do not, drawn a little towards the
@@ -62,11 +62,11 @@ def pairwise(scores: np.ndarray, *, shared_seeds: bool = True) -> Pairwise:
     correlation = _correlation(cross, ss_i, ss_j, n) if shared_seeds else np.zeros(scores.shape[:-2])
     own = np.maximum(n - 1, 0)
     typical = _typical_variance(x, count)[..., None, None]
-    v_i = (PRIOR_RUNS * typical + ss_i) / (PRIOR_RUNS + own)
+    v_i = (prior * typical + ss_i) / (prior + own)
     v_j = np.swapaxes(v_i, -1, -2)
     variance = (v_i + v_j - 2 * correlation[..., None, None] * np.sqrt(v_i * v_j)) / enough
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = (PRIOR_RUNS + own) * (v_i + v_j) ** 2 / (v_i**2 + v_j**2)
+        freedom = (prior + own) * (v_i + v_j) ** 2 / (v_i**2 + v_j**2)
     return Pairwise(lead, np.sqrt(variance), np.nan_to_num(freedom, nan=1.0), n, correlation)
 
 

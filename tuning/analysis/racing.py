@@ -10,7 +10,8 @@ from tuning.analysis.pairwise import pairwise
 from tuning.reevaluation import Candidate, Reevaluation
 
 FIRST_LOOK = 3  # seeds: the variance of two runs says nothing
-LEVEL = 0.01  # of one look, shared among the rivals of a candidate
+LEVEL = 0.015  # of one look, shared among the rivals of a candidate
+PRIOR = 2.0  # degrees of freedom of the typical variance: after 3 seeds a candidate's own has only two
 BASELINE_SEEDS = 6  # of a baseline at least: below 6 pairs no test against it can say anything
 
 
@@ -63,7 +64,7 @@ def hopeless(scores: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
         level: chance of dropping the best at this look, at most.
     """
     k = scores.shape[-2]
-    return np.asarray((pairwise(scores).p_values < level / max(k - 1, 1)).any(axis=-1))
+    return np.asarray((pairwise(scores, prior=PRIOR).p_values < level / max(k - 1, 1)).any(axis=-1))
 
 
 def _fewest(question: Reevaluation, candidate: Candidate) -> int:

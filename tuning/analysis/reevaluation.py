@@ -26,7 +26,8 @@ from tuning.retraining_plan import RunResult
 __all__ = ["CandidateResult", "Estimate", "Interval", "ReevaluationInfo", "reevaluation_info"]
 
 RUNS_FOR_IQM = 10  # below, the mean stands for a candidate
-RUNS_TO_CHOOSE_BY_TIME = 5  # with fewer nearly all are tied, and the cheapest may well be a poor one
+RUNS_TO_CHOOSE_BY_TIME = 5  # with fewer, runs say too little to trade return for time
+NEARLY_AS_LIKELY = 0.5  # of the best's P(best): the cheapest of all tied ones is often clearly worse
 AS_CHEAP = 1.1  # times of training that differ by less are noise of a shared machine
 
 
@@ -205,12 +206,15 @@ class _Comparison:
 
 
 def _winner(tied: Sequence[CandidateResult]) -> CandidateResult | None:
-    """Return the cheapest to train of those that cannot be told apart, given best first."""
-    timed = [r for r in tied if r.seconds is not None]
-    if len(timed) < 2 or min(r.n_runs for r in tied) < RUNS_TO_CHOOSE_BY_TIME:
-        return tied[0] if tied else None
-    fastest = min(r.seconds for r in timed if r.seconds is not None)
-    return next(r for r in timed if r.seconds is not None and r.seconds <= fastest * AS_CHEAP)
+    """Return the cheapest to train of those that are about as likely the best, given best first."""
+    if not tied:
+        return None
+    least = NEARLY_AS_LIKELY * (tied[0].p_best or 0.0)
+    rivals = [r for r in tied[1:] if r.p_best is not None and r.p_best >= least and r.seconds is not None]
+    if tied[0].seconds is None or not rivals or min(r.n_runs for r in tied) < RUNS_TO_CHOOSE_BY_TIME:
+        return tied[0]
+    seconds = {r.candidate.key: r.seconds or 0.0 for r in (tied[0], *rivals)}
+    return next(r for r in (tied[0], *rivals) if seconds[r.candidate.key] <= AS_CHEAP * min(seconds.values()))
 
 
 def _saved(question: Reevaluation, said: _Comparison) -> int:

@@ -103,7 +103,7 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _joined(so_far: str, said: str) -> str:
-    lower = not said.startswith("SB3")
+    lower = not said[1:2].isupper()  # SB3 stays SB3
     return so_far + (said[:1].lower() + said[1:] if so_far and lower else said)
 
 
@@ -134,16 +134,25 @@ def _who(info: ReevaluationInfo, winner: CandidateResult) -> str:
         return f"{of.capitalize()}{name} is the best: {beaten} worse by more than chance.{rest}"
     of = "the trained agents of " if agents else ""
     all_of_them = names(tied) if not of else of.capitalize() + names(tied).replace("Trial", "trial", 1)
-    best = min(tied, key=lambda r: r.rank or 0)
-    why = "has the best mean" if winner is best else "is the cheapest to train"
-    if winner.candidate.is_baseline:
-        why = why.replace("has", "have").replace("is", "are")
+    why = _why(info, winner)
     told = f"{all_of_them} cannot be told apart"
     if bought:
         return (
             f"{told}: {bought}. {_short(winner) if not _is_trial(winner) else winner.candidate.name} {why}."
         )
     return f"{told}; {_short(winner)} {why}.{_baseline_gives(info)}"
+
+
+def _why(info: ReevaluationInfo, winner: CandidateResult) -> str:
+    best = min(info.tied, key=lambda r: r.rank or 0)
+    plural = winner.candidate.is_baseline
+    if winner is best:
+        return "have the best mean" if plural else "has the best mean"
+    verb = "are" if plural else "is"
+    seconds = [r.seconds for r in info.tied if r.seconds is not None]
+    if winner.seconds is not None and winner.seconds <= min(seconds):
+        return f"{verb} the cheapest to train"
+    return f"{verb} about as likely the best as {_in_sentence(best)}, and cheaper to train"
 
 
 def _bought(info: ReevaluationInfo) -> str:
@@ -234,10 +243,9 @@ def _estimates_disagree(info: ReevaluationInfo) -> str:
     if by_iqm is by_mean:
         return ""
     return (
-        f"By the IQM {_in_sentence(by_iqm)} would lead ({_number(by_iqm.iqm)} against "
-        f"{_number(by_mean.iqm)}), by the mean {_in_sentence(by_mean)} does ({_number(by_mean.mean)} against "
-        f"{_number(by_iqm.mean)}). The IQM leaves out the worst runs; candidates are ranked by the mean, "
-        "because such runs do happen."
+        f"The IQM puts {_in_sentence(by_iqm)} first ({_number(by_iqm.iqm)} against {_number(by_mean.iqm)}), the "
+        f"mean {_in_sentence(by_mean)} ({_number(by_mean.mean)} against {_number(by_iqm.mean)}). The IQM leaves "
+        "out the worst runs; candidates are ranked by the mean, because such runs do happen."
     )
 
 
