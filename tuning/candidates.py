@@ -18,7 +18,7 @@ from tuning.probe_values import spec_axes
 from tuning.reevaluation import Candidate
 from tuning.space.parameters import shown
 from tuning.space.resolve import POLICY_PREFIX, argument_value, resolve_configuration
-from tuning.spec import StudySpec
+from tuning.spec import SpecError, StudySpec
 
 DEFAULTS = "defaults"  # keys of the baselines
 TUNED = "tuned"
@@ -44,9 +44,14 @@ def trainable_spec(run: Run) -> StudySpec:
     """Return the request that trains a study's configurations.
 
     Raises:
-        ReevaluationError: the study is not ours, and nobody has mapped it yet.
+        ReevaluationError: the study is not ours, and nobody has mapped it yet, or the mapping is damaged.
     """
-    spec = mapped_spec(run)
+    try:
+        spec = mapped_spec(run)
+    except SpecError as error:
+        raise ReevaluationError(
+            f"How {run.folder.id} is trained cannot be read: {error.faults[0]} Map it again."
+        ) from None
     if spec is None:
         raise ReevaluationError(
             f"{run.folder.id} was not launched here, so nobody knows how to train for it again. Map it to an "

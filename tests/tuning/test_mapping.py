@@ -89,6 +89,15 @@ def test_a_mapped_study_can_be_re_evaluated(opened):
         plan_reevaluation(run, mode="weights")
 
 
+def test_a_damaged_mapping_is_said_so_and_can_be_replaced(opened):
+    run = opened()
+    run.folder.mapping.write_text('{"env": 3}')
+    with pytest.raises(ReevaluationError, match=r"cannot be read: .* Map it again"):
+        plan_reevaluation(run)
+    save_mapping(run.folder, guess(run).spec)
+    assert plan_reevaluation(run).plan.env.id == "Pendulum-v1"
+
+
 def test_a_discount_that_is_stored_as_its_distance_to_one_is_recognised(opened):
     run = opened({"gamma": lambda t: t.suggest_float("gamma", 1e-4, 0.1, log=True)})
     (p,) = guess(run).parameters

@@ -167,3 +167,11 @@ def test_runs_that_have_ended_tell_what_is_left():
 def test_a_retraining_that_does_not_run_has_no_time_left_to_tell():
     assert retraining_progress(plan_of(), [result("0")], []).eta_s is None
     assert retraining_progress(plan_of(n_runs=1), [result("0")], []).fraction == 1.0
+
+
+def test_runs_that_a_race_does_without_are_not_left_to_do():
+    done = [result("0"), result("1")]
+    progress = retraining_progress(plan_of(), done, [beat(0), beat(0)], n_spared=2)
+    assert (progress.total, progress.fraction) == (4, 0.5)
+    assert progress.eta_s == pytest.approx(2 * 10.0 / 2)
+    assert retraining_progress(plan_of(), done, [], n_spared=4).fraction == 1.0

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tuning.seeds import eval_seed, retraining_seeds, sampler_seed, train_seed
+from tuning.seeds import eval_seed, further_seeds, retraining_seeds, sampler_seed, train_seed
 
 STUDY_SEEDS = [0, 1, 2, 12345, 2**32 - 1]
 MOST_ENVS = 999
@@ -52,6 +52,11 @@ def test_retraining_seeds_are_shared_within_a_draw_and_new_in_the_next():
     draws = [set(retraining_seeds(7, draw, 20)) for draw in range(20)]
     assert len(set.union(*draws)) == 400
     assert not set(retraining_seeds(8, 0, 20)) & draws[0]
+
+
+def test_further_seeds_are_those_of_a_longer_draw():
+    longer = retraining_seeds(7, 3, 12, study="old-1a2b")
+    assert further_seeds(longer[4], 7) == longer[5:]
 
 
 def test_studies_that_share_a_seed_draw_other_retraining_seeds():
