@@ -44,7 +44,8 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
     found = tuple(said.result(runs, place) for place, runs in enumerate(said.ranked, 1))
     tied = [r for r in found if r.is_tied]
     winner = _winner(tied)
-    searched, measured = _searched_and_measured(found)
+    by_search, by_now = _searched_and_measured(found)
+    searched, measured = list(by_search.values()), list(by_now.values())
     same_budget = question.n_timesteps == question.study_timesteps or question.mode == "weights"
     info = ReevaluationInfo(
         question=question,
@@ -66,6 +67,7 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
         broken_level=said.to_return(said.worst),
         collapse_level=said.to_return(said.collapse_level),
         seeds_to_tell=said.seeds_to_tell(),
+        search_worth=search_agreement.worth(by_search, by_now, maximize=question.maximize),
     )
     info = dataclasses.replace(info, test_note=test_note(info))
     return dataclasses.replace(info, recommendation=recommendation(info), warnings=warnings(info))
@@ -226,10 +228,8 @@ def _saved(question: Reevaluation, said: _Comparison) -> int:
     )
 
 
-def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[list[float], list[float]]:
-    pairs = [
-        (r.candidate.search_value, r.mean)
-        for r in found
-        if r.candidate.search_value is not None and r.mean is not None and not r.candidate.is_baseline
-    ]  # the search did not choose the baselines, and they lie so far off that the slope would be theirs
-    return [a for a, _ in pairs], [b for _, b in pairs]
+def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return both values by name, of the candidates that have both."""
+    both = [r for r in found if r.candidate.search_value is not None and r.mean is not None]
+    searched = {r.candidate.name: r.candidate.search_value or 0.0 for r in both}
+    return searched, {r.candidate.name: r.mean or 0.0 for r in both}

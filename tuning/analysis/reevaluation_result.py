@@ -65,3 +65,4 @@ class ReevaluationInfo:
     collapse_level: float | None = None  # the return short of which a run counts as collapsed
     seeds_to_tell: int | None = None  # that would tell the best two apart, if they differ as much as it seems
     test_note: str = ""  # why there is no p-value, in plain text; empty where there are some
+    search_worth: str = ""  # what the search's order of the candidates was worth, in plain text

@@ -243,9 +243,9 @@ def _estimates_disagree(info: ReevaluationInfo) -> str:
     if by_iqm is by_mean:
         return ""
     return (
-        f"The IQM puts {_in_sentence(by_iqm)} first ({_number(by_iqm.iqm)} against {_number(by_mean.iqm)}), the "
-        f"mean {_in_sentence(by_mean)} ({_number(by_mean.mean)} against {_number(by_iqm.mean)}). The IQM leaves "
-        "out the worst runs; candidates are ranked by the mean, because such runs do happen."
+        f"The IQM puts {_in_sentence(by_iqm)} first ({_number(by_iqm.iqm)} against {_number(by_mean.iqm)}), "
+        f"the mean {_in_sentence(by_mean)} ({_number(by_mean.mean)} against {_number(by_iqm.mean)}). The IQM "
+        "leaves out the worst runs; candidates are ranked by the mean, because such runs do happen."
     )
 
 

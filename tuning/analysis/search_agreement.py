@@ -5,7 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from tuning.analysis.words import count
+
 FEWEST = 3  # candidates: a line through two always fits
+ABOUT_RIGHT = 0.6  # Kendall's tau: at least four of five pairs in the same order
+A_HINT = 0.2  # three of five: little better than a coin
 
 
 def optimism(searched: Sequence[float], measured: Sequence[float], *, maximize: bool) -> float | None:
@@ -38,3 +42,27 @@ def ranks(values: dict[str, float], *, maximize: bool) -> dict[str, int]:
     return {
         key: 1 + sum(sign * other > sign * own for other in values.values()) for key, own in values.items()
     }
+
+
+def worth(searched: dict[str, float], measured: dict[str, float], *, maximize: bool) -> str:
+    """Return in words what the search's order of the candidates was worth; nothing for fewer than three.
+
+    Args:
+        searched: what the search measured, by name.
+        measured: what was measured now, by the same names.
+        maximize: whether more is better.
+    """
+    names = sorted(searched)
+    tau = rank_correlation([searched[n] for n in names], [measured[n] for n in names])
+    if tau is None:
+        return ""
+    pairs = len(names) * (len(names) - 1) // 2
+    same = f"{round((1 + tau) / 2 * pairs)} of {count(pairs, 'pair')} are in the same order"
+    before, now = ranks(searched, maximize=maximize), ranks(measured, maximize=maximize)
+    first = min(names, key=lambda name: (before[name], now[name]))
+    said = f"{same} (Kendall's tau {tau:.2f}), and its first, {first}, is now number {now[first]} of {len(names)}"
+    if tau >= ABOUT_RIGHT:
+        return f"The search had these candidates about in the right order: {said}."
+    if tau >= A_HINT:
+        return f"The search's order of these candidates was a hint: {said}."
+    return f"The search's order of these candidates was worth nothing: {said}."
