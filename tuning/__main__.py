@@ -7,7 +7,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tuning.cli import catalogues, diagnose, output, probes, reevaluations, results, rollouts, studies, widen
+from tuning.cli import (
+    catalogues,
+    diagnose,
+    exports,
+    output,
+    probes,
+    reevaluations,
+    results,
+    rollouts,
+    studies,
+    widen,
+)
 from tuning.cli.exits import EXIT_CODES, EXPECTED, code_of, faults_of
 
 
@@ -46,6 +57,7 @@ app.command("widen", epilog=EXIT_CODES)(widen.widen)
 app.command("probe", epilog=EXIT_CODES)(probes.probe)
 app.command("reevaluate", epilog=EXIT_CODES)(reevaluations.reevaluate)
 app.command("rollout", epilog=EXIT_CODES)(rollouts.rollout)
+app.command("export", epilog=EXIT_CODES)(exports.export)
 app.command("delete", epilog=EXIT_CODES)(studies.delete)
 
 

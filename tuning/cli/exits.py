@@ -10,6 +10,7 @@ from tuning.access import ReadOnly
 from tuning.candidates import NothingToReevaluate, ReevaluationError
 from tuning.environments import EnvironmentsError
 from tuning.export import ExportError
+from tuning.export_choice import NothingToExport, UnknownTrial
 from tuning.jobs import AlreadyRunning, JobState, JobStatus, StartFailed
 from tuning.launch import Busy
 from tuning.probe_values import NothingToProbe, ProbeError
@@ -59,6 +60,8 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (NoSuchStudy, Exit.NO_STUDY),
     (SourceUnreadable, Exit.FAILED),
     (StartFailed, Exit.FAILED),
+    (NothingToExport, Exit.NOTHING_YET),
+    (UnknownTrial, Exit.BAD_INPUT),
     (ExportError, Exit.FAILED),
     (PlanError, Exit.FAILED),
     (JournalMissing, Exit.FAILED),

@@ -1,0 +1,250 @@
+"""The README of a model card: front matter that Hugging Face reads, and what a person should know."""
+
+import html
+import re
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from optuna.trial import FrozenTrial
+
+from tuning import environments
+from tuning.analysis.outcomes import evaluations_of, reached
+from tuning.analysis.reevaluation import reevaluation_info
+from tuning.analysis.words import THIN, count, three_digits, whole
+from tuning.export_choice import PolicyPlace
+from tuning.launch import Run
+from tuning.reevaluation_jobs import ReevaluationJob
+from tuning.spec import StudySpec
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of results."""
+
+    name: str
+    mean: str
+    runs: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """The mean return that a card states, and how it was measured."""
+
+    mean: float | None
+    std: float | None  # over the runs, or over the episodes where only the search measured it
+    how: str  # as a sentence
+    n_runs: int  # training runs that it rests on
+    n_episodes: int | None  # of each
+    is_reevaluated: bool
+    expected: float | None = None  # free of having been chosen
+    rows: tuple[Row, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "mean_reward": self.mean,
+            "std": self.std,
+            "n_runs": self.n_runs,
+            "n_episodes": self.n_episodes,
+            "reevaluated": self.is_reevaluated,
+            "expected": self.expected,
+            "how": self.how,
+        }
+
+    @property
+    def value(self) -> str:
+        """The number as model cards write it."""
+        if self.mean is None:
+            return "unknown"
+        return f"{self.mean:.2f}" + ("" if self.std is None else f" +/- {self.std:.2f}")
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that the text is made of."""
+
+    spec: StudySpec
+    study: str
+    trial: FrozenTrial
+    place: PolicyPlace
+    stem: str  # of the zip's name
+    n_trials: int  # that had ended
+    score: Score
+    versions: dict[str, str]
+    has_video: bool
+    yaml: str
+
+
+def score_of(run: Run, trial: FrozenTrial, job: ReevaluationJob | None) -> Score:
+    """Return what was measured again, else what the search measured, labelled as such."""
+    if job is not None:
+        info = reevaluation_info(job.question, job.results)
+        found = next(c for c in info.candidates if c.candidate.trial == trial.number)
+        values = [value for value in found.returns if value is not None]
+        if found.mean is not None and values:
+            broken = f", {found.n_broken} more broke" if found.n_broken else ""
+            is_winner = info.winner is not None and info.winner.candidate.key == found.candidate.key
+            return Score(
+                mean=found.mean,
+                std=statistics.stdev(values) if len(values) > 1 else None,
+                how=f"Mean and standard deviation over {count(found.n_runs, 'training run')} from scratch on "
+                f"fresh seeds{broken}; each run is judged by {count(job.question.n_episodes, 'episode')}, "
+                "deterministic policy, undiscounted return, last weights.",
+                n_runs=found.n_runs,
+                n_episodes=job.question.n_episodes,
+                is_reevaluated=True,
+                expected=info.expected if is_winner else None,
+                rows=tuple(
+                    Row(c.candidate.name, three_digits(c.mean), whole(c.n_runs))
+                    for c in info.candidates
+                    if c.mean is not None
+                ),
+            )
+    last = next(reversed(evaluations_of(trial)), None)
+    n = last.n_episodes if last else None
+    over = f"{count(n, 'episode')}" if n else "a few episodes"
+    return Score(
+        mean=reached(trial),
+        std=last.std if last else None,
+        how=f"The value of the search: one training run, judged by {over}. It was picked as good among many "
+        "noisy ones and nobody trained it again, so expect less.",
+        n_runs=1,
+        n_episodes=n,
+        is_reevaluated=False,
+    )
+
+
+def card_text(card: Card) -> str:
+    """Return the README."""
+    parts = [_front_matter(card), _introduction(card), _results(card), _usage(card), _details(card)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return text so that Markdown shows it as it is, on one line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text.replace(THIN, " ")).split())
+    return _MARKDOWN.sub(r"\\\1", html.escape(line, quote=False))
+
+
+def _front_matter(card: Card) -> str:
+    spec = card.spec
+    data = {
+        "library_name": "stable-baselines3",
+        "pipeline_tag": "reinforcement-learning",
+        "tags": [spec.env.id, "deep-reinforcement-learning", "reinforcement-learning", "stable-baselines3"],
+        "model-index": [
+            {
+                "name": spec.algorithm,
+                "results": [
+                    {
+                        "task": {"type": "reinforcement-learning", "name": "reinforcement-learning"},
+                        "dataset": {"name": spec.env.id, "type": spec.env.id},
+                        "metrics": [
+                            {
+                                "type": "mean_reward",
+                                "name": "mean_reward"
+                                if card.score.is_reevaluated
+                                else "mean_reward (search)",
+                                "value": card.score.value,
+                                "verified": False,
+                            }
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    return f"---\n{yaml.safe_dump(data, sort_keys=False, allow_unicode=False)}---"
+
+
+def _introduction(card: Card) -> str:
+    spec, about = card.spec, escaped(card.place.about)
+    return (
+        f"# {escaped(f'{spec.algorithm} on {spec.env.id}')}\n\n"
+        f"A Stable-Baselines3 {spec.algorithm} agent, with hyperparameters that a search found: trial "
+        f"{card.trial.number} of the study {escaped(card.study)}.\n\n{about}"
+    )
+
+
+def _results(card: Card) -> str:
+    score = card.score
+    lines = ["## Results", "", f"Mean return **{score.value}**. {escaped(score.how)}"]
+    if score.expected is not None:
+        lines += [
+            "",
+            f"Expect about **{escaped(three_digits(score.expected))}** of a training run: the mean above "
+            "belongs to the best of several candidates, which flatters it.",
+        ]
+    if score.rows:
+        lines += ["", "| Candidate | Mean return | Training runs |", "|---|---:|---:|"]
+        lines += [f"| {escaped(r.name)} | {escaped(r.mean)} | {r.runs} |" for r in score.rows]
+    if card.has_video:
+        lines += ["", "`replay.mp4` shows one episode of this agent. One episode is no measurement."]
+    return "\n".join(lines)
+
+
+def _usage(card: Card) -> str:
+    spec = card.spec
+    module, _, name = spec.info.class_path.rpartition(".")
+    kwargs = "".join(f", {key}={value!r}" for key, value in spec.env.kwargs.items() if key.isidentifier())
+    packages = _packages(spec)
+    lines = [
+        "## Use it",
+        "",
+        "```python",
+        "import gymnasium as gym",
+        *[f"import {package}  # registers the environment" for package in packages],
+        f"from {module} import {name}",
+        "",
+        f'model = {name}.load("{card.stem}.zip", device="cpu")',
+        f'env = gym.make("{spec.env.id}"{kwargs})',
+        "observation, _ = env.reset(seed=0)",
+        "total, done = 0.0, False",
+        "while not done:",
+        "    action, _ = model.predict(observation, deterministic=True)",
+        "    observation, reward, terminated, truncated, _ = env.step(action)",
+        "    total += float(reward)",
+        "    done = terminated or truncated",
+        "print(total)",
+        "```",
+        "",
+        "The zip predicts as the trained policy did. The optimiser's state is not in it: training that goes "
+        "on from it starts with a fresh optimiser. Zips of Stable-Baselines3 hold pickles, so load only "
+        "those whose origin you trust; `policy.npz` has the same weights as plain arrays.",
+    ]
+    return "\n".join(lines)
+
+
+def _packages(spec: StudySpec) -> tuple[str, ...]:
+    import gymnasium
+
+    return () if spec.env.id in gymnasium.registry else environments.package_names()
+
+
+def _details(card: Card) -> str:
+    spec = card.spec
+    space = "; ".join(p.name for p in spec.search_space)
+    versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
+    return "\n".join(
+        [
+            "## Hyperparameters",
+            "",
+            "As RL Zoo's hyperparameter files have them:",
+            "",
+            "```yaml",
+            card.yaml.rstrip(),
+            "```",
+            "",
+            "## How it was found",
+            "",
+            f"{escaped(count(card.n_trials, 'trial'))} of {spec.budget.n_timesteps} steps each, sampler "
+            f"{spec.sampler.name}, pruner {spec.pruner.name}, over {escaped(space)}. `config.json` has the "
+            "exact values, the seeds and how the score was measured.",
+            "",
+            f"Versions: {escaped(versions)}.",
+        ]
+    )

@@ -1,0 +1,172 @@
+"""Which trial an export is about, and which of its trained policies goes along."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from optuna.trial import FrozenTrial, TrialState
+
+from storage.artifacts import KeptPolicy, kept_trials, load_policy
+from storage.paths import RunFolder
+from storage.records import read_record
+from storage.trials import own
+from storage.winner import read_winner
+from tuning.analysis.outcomes import nothing_complete
+from tuning.analysis.words import three_digits
+from tuning.export import ExportError, best_trial
+from tuning.launch import Run
+from tuning.lineage import trial_home
+from tuning.reevaluation_jobs import ReevaluationJob, find_reevaluations
+
+
+class Which(StrEnum):
+    """Which of a trial's trained policies is meant."""
+
+    TYPICAL = "typical"  # the median run of its re-evaluation where there is one, else the search's
+    SEARCH = "search"  # the one that the search trained and judged
+
+
+class NothingToExport(ExportError):
+    """There is no trial yet that could be exported."""
+
+
+class UnknownTrial(ExportError):
+    """The study has no trial of that number."""
+
+
+@dataclass(frozen=True)
+class ChosenTrial:
+    """The trial that an export is about, and why that one."""
+
+    trial: FrozenTrial
+    why: str  # after "trial 55": "the winner that was chosen", "the best of the search"
+
+
+@dataclass(frozen=True)
+class PolicyPlace:
+    """Where a trained policy lies."""
+
+    folder: RunFolder  # of a study, or of a job
+    number: int  # of the trial, or of the run in the job's plan
+    about: str  # for people, in a sentence or two
+    is_run: bool = False  # the folder is that of a job
+
+    def load(self) -> KeptPolicy:
+        """Read it.
+
+        Raises:
+            ExportError: it is damaged, or gone meanwhile.
+        """
+        try:
+            return load_policy(self.folder, self.number)
+        except (FileNotFoundError, ValueError) as error:
+            raise ExportError(str(error)) from None
+
+
+def choose_trial(run: Run, number: int | None = None) -> ChosenTrial:
+    """Return the trial that was asked for, else the chosen winner, else the recommended one, else the best.
+
+    Raises:
+        UnknownTrial: there is no such trial.
+        NothingToExport: no trial is complete yet, or the one asked for has not started.
+    """
+    if number is not None:
+        return ChosenTrial(_trial(run, number), "as asked")
+    winner = read_winner(run.folder)
+    if winner is not None:
+        found = next((t for t in run.study.trials if t.number == winner.trial), None)
+        if found is not None:
+            return ChosenTrial(found, "the winner that was chosen")
+    if (recommended := _recommended(run)) is not None:
+        return ChosenTrial(recommended, "recommended by its re-evaluation")
+    best = best_trial(own(run.study.trials), maximize=run.study.maximize)
+    if best is None:
+        reason = nothing_complete(own(run.study.trials)) or "No trial is complete yet."
+        raise NothingToExport(f"{run.folder.id}: {reason}")
+    return ChosenTrial(best, "the best of the search")
+
+
+def reevaluations_of(run: Run, trial: int) -> list[ReevaluationJob]:
+    """Return the re-evaluations that trained a trial again as long as the study does, newest first."""
+    return [job for job in _at_its_budget(run) if any(c.trial == trial for c in job.question.candidates)]
+
+
+def _at_its_budget(run: Run) -> list[ReevaluationJob]:
+    return [
+        job
+        for job in find_reevaluations(run.folder)
+        if isinstance(job, ReevaluationJob)
+        and job.question.mode == "retrain"
+        and job.question.n_timesteps == job.question.study_timesteps
+    ]
+
+
+def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) -> PolicyPlace:
+    """Return the trained policy that stands for a trial.
+
+    The search kept the policy that looked best, so a trial that was trained again is represented by the
+    median of those runs: of two middle ones the worse.
+
+    Raises:
+        ExportError: none is kept.
+    """
+    if which == Which.TYPICAL:
+        for job in reevaluations_of(run, trial.number):
+            if (place := _median_run(job, trial.number)) is not None:
+                return place
+    home = trial_home(run.folder, trial)
+    if home.folder is not None and home.number in kept_trials(home.folder):
+        request = read_record(home.folder.weights / str(home.number) / "request.json") or {}
+        value = request.get("value")
+        got = f", which reached {three_digits(value)} there" if isinstance(value, int | float) else ""
+        where = "the search" if home.folder == run.folder else home.study
+        return PolicyPlace(home.folder, home.number, f"The agent that {where} itself trained{got}.")
+    raise ExportError(
+        f"No weights of trial {trial.number} are kept: only the best and the pinned trials keep theirs. Its "
+        "configuration can be exported as YAML, Python or JSON, and trained again."
+    )
+
+
+def _recommended(run: Run) -> FrozenTrial | None:
+    """Return the trial that the newest re-evaluation at the study's own budget recommends."""
+    from tuning.analysis.reevaluation import reevaluation_info  # SciPy
+
+    for job in _at_its_budget(run):
+        winner = reevaluation_info(job.question, job.results).winner if job.results else None
+        if winner is not None and winner.candidate.trial is not None:
+            return next((t for t in run.study.trials if t.number == winner.candidate.trial), None)
+    return None
+
+
+def _median_run(job: ReevaluationJob, trial: int) -> PolicyPlace | None:
+    """Return the median of a trial's runs in a re-evaluation, among those that kept their policy."""
+    candidate = next(c for c in job.question.candidates if c.trial == trial)
+    keys = {job.question.run_key(candidate, seed) for seed in range(job.question.n_seeds)}
+    places = {run.key: index for index, run in enumerate(job.plan.runs)}
+    kept = kept_trials(job.folder)
+    ended = [
+        (result.mean, places[key])
+        for key, result in job.results.items()
+        if key in keys and result.mean is not None
+    ]
+    if not ended or not all(index in kept for _, index in ended):
+        return None  # a median of some of them would be no median
+    ended.sort(reverse=not job.question.maximize)  # worst first
+    mean, index = ended[(len(ended) - 1) // 2]
+    return PolicyPlace(
+        job.folder,
+        index,
+        f"The median of {len(ended)} agents that were trained anew on fresh seeds. Its mean return was "
+        f"{three_digits(mean)} over {job.question.n_episodes} episodes.",
+        is_run=True,
+    )
+
+
+def _trial(run: Run, number: int) -> FrozenTrial:
+    for found in run.study.trials:
+        if found.number == number:
+            if found.state == TrialState.WAITING:
+                raise NothingToExport(f"Trial {number} of {run.folder.id} has not started yet.")
+            return found
+    last = len(run.study.trials) - 1
+    there = f"Its trials are 0 to {last}." if last >= 0 else "It has none yet."
+    raise UnknownTrial(f"{run.folder.id} has no trial {number}. {there}")
