@@ -16,6 +16,7 @@ from pages.components import (
     trial_detail,
     trial_views,
     verdict_badge,
+    winner_line,
 )
 from storage.trials import imported, own
 from tuning.analysis.answers import history_answer
@@ -69,6 +70,7 @@ trials_and_detail(run, datetime.datetime.now())
 def best(run: Run) -> None:
     """Another format redraws only this."""
     st.subheader("Best configuration", anchor=False)
+    winner_line.draw_chosen(run.folder)
     best_configuration.draw_best(run)
 
 

@@ -26,6 +26,9 @@ from tuning.spec import SpecError, StudySpec, load_spec
 
 if TYPE_CHECKING:
     from tuning.analysis.importance import ImportanceInfo
+    from tuning.analysis.learning_bands import LearningBands
+    from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+    from tuning.reevaluation_jobs import ReevaluationJob
 
 # What `run`, `spec` and `summary` may raise
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, SourceUnreadable, NoSuchStudy, OSError)
@@ -213,6 +216,40 @@ def _importance(
     from tuning.analysis.importance import importance_info  # with Plotly, which the first page does without
 
     return importance_info(_ended, maximize=maximize)
+
+
+def reevaluation(job: "ReevaluationJob") -> "ReevaluationInfo":
+    """Return what a re-evaluation has found; computed anew only when another run has ended."""
+    return _reevaluation(*_reevaluation_key(job), job)
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing the candidates")
+def _reevaluation(
+    path: str, inode: int, n_seeds: int, n_results: int, _job: "ReevaluationJob"
+) -> "ReevaluationInfo":
+    from tuning.analysis.reevaluation import reevaluation_info  # with SciPy
+
+    return reevaluation_info(_job.question, _job.results)
+
+
+def learning_bands(job: "ReevaluationJob", shown: "tuple[CandidateResult, ...]") -> "LearningBands":
+    """Return the learning curves of these candidates, over the runs of a re-evaluation that have ended."""
+    keys = tuple(result.candidate.key for result in shown)
+    return _learning_bands(*_reevaluation_key(job), keys, job)
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading the learning curves")
+def _learning_bands(
+    path: str, inode: int, n_seeds: int, n_results: int, keys: tuple[str, ...], _job: "ReevaluationJob"
+) -> "LearningBands":
+    from tuning.analysis.learning_bands import candidate_bands  # with Plotly
+
+    return candidate_bands(_job.folder, _job.question, _job.plan, _job.results, keys)
+
+
+def _reevaluation_key(job: "ReevaluationJob") -> tuple[str, int, int, int]:
+    """Results only grow, and only another number of seeds changes the question."""
+    return str(job.folder.path), stamp(job.folder.job)[0], job.question.n_seeds, len(job.results)
 
 
 @st.cache_resource(show_spinner=False)

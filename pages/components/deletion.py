@@ -1,6 +1,7 @@
 """Ask before a study is deleted, and name what is lost."""
 
 import os
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from storage.paths import RunFolder, list_runs
 from storage.source import SourceUnreadable, is_opened, read_source
 from tuning import launch
 from tuning.analysis.look import count
+from tuning.jobs import job_status
+
+_JOBS = {"probe": "probe", "reevaluation": "re-evaluation", "rollout": "rollout"}  # kind -> word
 
 
 def losses(folder: RunFolder) -> str:
@@ -22,10 +26,11 @@ def losses(folder: RunFolder) -> str:
         trials = "trials that cannot be read"
     n_policies = len(kept_trials(folder))
     policies = f", {n_policies} trained {'policy' if n_policies == 1 else 'policies'}" if n_policies else ""
-    n_probes = len(list_runs(folder.jobs))
-    probes = f", {count(n_probes, 'probe')}" if n_probes else ""
+    kinds = Counter(job_status(job).kind for job in list_runs(folder.jobs))
+    kinds["rollout"] = len(list_runs(folder.rollouts))
+    jobs = "".join(f", {count(n, word)}" for kind, word in _JOBS.items() if (n := kinds[kind]))
     size = f"{_size(folder.path) / 1e6:.1f} MB"
-    return f"{trials}{policies}{probes}, learning curves and the log ({size})"
+    return f"{trials}{policies}{jobs}, learning curves and the log ({size})"
 
 
 def _size(folder: Path) -> int:

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.components import cached, frame, weighing
 from storage.paths import RunFolder
 from storage.source import read_source
+from storage.winner import read_winner
 from tuning import jobs
 from tuning.access import is_read_only
 from tuning.analysis import verdict_words
@@ -35,6 +36,7 @@ WIDTHS = {
     "age": 58,
     "delete": 40,
 }
+CHOSEN_WIDTH = 54  # px; of a column that is only there once a study has a chosen trial
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class StudyRow:
     done: int | None = None
     total: int | None = None
     best: float | None = None
+    chosen: int | None = None  # the trial that a person chose in the end
     best_so_far: tuple[float, ...] = ()
     created_at: float | None = None  # seconds since the epoch
     file: str | None = None  # where a study that is not ours lies
@@ -71,12 +74,14 @@ def study_row(folder: RunFolder) -> StudyRow:
         return StudyRow(folder.id, UNREADABLE)
     known = weighing.known_saturation(folder)
     ranges = verdict_words.study_word(known.info) if known.info else ""
+    chosen = winner.trial if (winner := read_winner(folder)) else None
     if spec is None:
         return StudyRow(
             id=folder.id,
             state=status.state.value,
             done=summary.n_trials,
             best=summary.best_value,
+            chosen=chosen,
             best_so_far=_thinned(summary.best_so_far),
             created_at=status.created_at,
             file=str(source.path) if source else None,
@@ -92,6 +97,7 @@ def study_row(folder: RunFolder) -> StudyRow:
         done=summary.n_counted,
         total=spec.budget.n_trials,
         best=summary.best_value,
+        chosen=chosen,
         best_so_far=_thinned(summary.best_so_far),
         created_at=status.created_at,
         ranges=ranges,
@@ -103,10 +109,13 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
     """Return the table as it is drawn; `now` in seconds since the epoch.
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
-    best_so_far (list), ranges ("Too narrow"; empty while not known), task ("PPO on Pendulum-v1",
-    "from study.db"), age, delete (button label, None while it runs; absent
-    on a server that only shows studies).
+    chosen ("55", the trial that a person chose; absent while no study has one), best_so_far (list), ranges
+    ("Too narrow"; empty while not known), task ("PPO on Pendulum-v1", "from study.db"), age, delete (button
+    label, None while it runs; absent on a server that only shows studies).
     """
+    absent = ["delete"] if is_read_only() else []
+    if all(row.chosen is None for row in rows):
+        absent.append("chosen")
     return pd.DataFrame(
         {
             "study": [row.id for row in rows],
@@ -115,13 +124,14 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "progress": [_share(row) for row in rows],
             "trials": [_trials(row) for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
+            "chosen": ["" if row.chosen is None else str(row.chosen) for row in rows],
             "best_so_far": [list(row.best_so_far) for row in rows],
             "ranges": [row.ranges for row in rows],
             "task": [_task(row) for row in rows],
             "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
         }
-    ).drop(columns=["delete"] if is_read_only() else [])
+    ).drop(columns=absent)
 
 
 def draw_study_table(rows: Sequence[StudyRow]) -> None:
@@ -131,13 +141,15 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
     pages = [
         "pages/live.py" if row.alive or row.state == JobState.CREATED else "pages/history.py" for row in rows
     ]
+    table = study_frame(rows, now=time.time())
+    narrower = CHOSEN_WIDTH // 2 if "chosen" in table else 0  # what two wide columns give to that one
     st.dataframe(
-        study_frame(rows, now=time.time()),
+        table,
         key="studies",
         hide_index=True,
         alt="Every study with its state, progress and best value",
         column_config={
-            "study": column.TextColumn("Study", width=WIDTHS["study"]),
+            "study": column.TextColumn("Study", width=WIDTHS["study"] - narrower),
             "open": column.ButtonColumn(
                 "", width=WIDTHS["open"], on_click=_open, args=(shown, pages), key=OPEN
             ),
@@ -156,6 +168,9 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
             "best": column.TextColumn(
                 "Best", width=WIDTHS["best"], alignment="right", help="Return of the best trial"
             ),
+            "chosen": column.TextColumn(
+                "Chosen", width=CHOSEN_WIDTH, help="The trial that a person chose after a re-evaluation"
+            ),
             "best_so_far": column.LineChartColumn(
                 "Trend", width=WIDTHS["best_so_far"], help="The best value after each complete trial"
             ),
@@ -165,7 +180,7 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
                 help="The worst verdict on the ranges of the search space; Saturation has the evidence",
             ),
             "task": column.TextColumn(
-                "Task", width=WIDTHS["task"], help="↳ names the study that this one continues"
+                "Task", width=WIDTHS["task"] - narrower, help="↳ names the study that this one continues"
             ),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),
             "delete": column.ButtonColumn(

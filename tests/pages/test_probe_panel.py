@@ -13,9 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import deletion
-from storage.locks import is_held
+from storage.locks import FileLock, is_held
 from storage.records import write_record
-from tuning import launch, probe_jobs
+from tuning import launch
 from tuning.analysis.verdicts import Verdict
 from tuning.probe import plan_probe
 from tuning.probe_jobs import find_probes, start_probe
@@ -172,7 +172,7 @@ def test_starting_takes_what_the_form_holds_and_a_second_press_starts_no_second(
     (job,) = find_probes(study)
     assert job.question.values == (0.02,)
     assert (job.question.n_seeds, [f.id for f in started]) == (2, [job.folder.id])
-    with probe_jobs.locks.FileLock(job.folder.lock):
+    with FileLock(job.folder.lock):
         app.button(key="probe-start-learning_rate").click().run()
     assert len(find_probes(study)) == 1
 

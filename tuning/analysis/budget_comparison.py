@@ -75,7 +75,7 @@ def _sentence(budgets: tuple[int, int], lines: list[RankLine], tau: float | None
     if first_before.name == first_after.name:
         said = f"{first_after.name} is first with {small} and with {large}."
     else:
-        said = f"With {small} {first_before.name} is first, with {large} {first_after.name}."
+        said = f"First with {small}: {first_before.name}. First with {large}: {first_after.name}."
     if tau is None:
         return said
     strength = (

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 
 from tuning.analysis.look import base_layout, empty_figure, palette
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
-from tuning.analysis.words import safe, three_digits
+from tuning.analysis.words import safe, three_digits, wrapped
 
 _HEADING_PX = 130
 _ROW_PX = 34
 _MIN_HEIGHT = 320
+_NAME_CHARACTERS = 12  # in a line of a name; what fits beside the lines at 390 px
 _TITLE = "Ranks before and after"
 
 
@@ -74,7 +75,8 @@ def ranking_figure(
     figure = go.Figure()
     for index, line in enumerate(lines):
         colour, width, dash, shape, size = looks[line.role]
-        name = safe(line.name, 22)
+        name = safe(line.name, 2 * _NAME_CHARACTERS)
+        before, after = _padded(name, left=True), _padded(name, left=False)
         figure.add_scatter(
             x=[0, 1],
             y=[left[index], right[index]],
@@ -82,7 +84,7 @@ def ranking_figure(
             showlegend=False,
             line={"color": colour, "width": width, "dash": dash},
             marker={"symbol": shape, "size": size, "color": colour},
-            text=[f"{name}  ", f"  {name}"],
+            text=[before, after],
             textposition=["middle left", "middle right"],
             textfont={"size": 12, "color": colours.text},
             hovertext=f"{name}<br>{line.before} in {safe(sides[0])}, {line.after} in {safe(sides[1])}",
@@ -94,7 +96,7 @@ def ranking_figure(
     figure.update_xaxes(
         tickvals=[0, 1],
         ticktext=[safe(side) for side in sides],
-        range=[-0.75, 1.75],
+        range=[-0.8, 1.8],
         showgrid=False,
         side="top",
         tickfont={"size": 12, "color": colours.text},
@@ -118,6 +120,12 @@ def _places(ranks: Sequence[int]) -> list[int]:
     for place, index in enumerate(order, start=1):
         places[index] = place
     return places
+
+
+def _padded(name: str, *, left: bool) -> str:
+    """Return a name over at most two or three short lines, kept off its mark."""
+    lines = wrapped(name, _NAME_CHARACTERS).split("<br>")
+    return "<br>".join(f"{line}\u2002" if left else f"\u2002{line}" for line in lines)
 
 
 def _rank_title(lines: Sequence[RankLine]) -> str:

@@ -288,7 +288,11 @@ def _title(info: ReevaluationInfo) -> str:
     if info.winner is None:
         return "No candidate has a value yet"
     if len(info.tied) > 1:
-        return f"{safe(names(info.tied), 160)} cannot be told apart"
+        said = safe(names(info.tied), 160)
+        of = (
+            f"The trained agents of {said[:1].lower()}{said[1:]}" if info.question.mode == "weights" else said
+        )
+        return f"{of} cannot be told apart"
     said = f"{agent}{safe(best.candidate.name)} leads: {estimate_words(best, unit_of(info))}"
     return said[:1].upper() + said[1:]
 
@@ -298,7 +302,7 @@ def _subtitle(info: ReevaluationInfo) -> str:
     if info.winner is not None and len(info.tied) > 1:
         parts.append(f"{safe(info.winner.candidate.name)}: {estimate_words(info.winner, unit_of(info))}")
     if info.question.mode == "weights":
-        parts.append("trained agents, not their configurations")
+        parts.append("these agents, not their configurations")
     expected = info.n_runs - info.n_saved
     if info.n_done < expected:
         parts.append(f"after {info.n_done} of {expected} runs")

@@ -1,0 +1,126 @@
+"""Choose the trial that the study ends with, see what was chosen, take it home, take it back."""
+
+import streamlit as st
+
+from pages.components import best_configuration, frame, winner_line
+from storage.artifacts import kept_trials
+from storage.paths import RunFolder
+from storage.winner import Winner, read_winner
+from tuning.access import ReadOnly, is_read_only
+from tuning.analysis.look import three_digits
+from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.jobs import PROJECT_ROOT
+from tuning.launch import Run
+from tuning.reevaluation_jobs import ReevaluationJob
+from tuning.winner import choose_winner, take_back_winner
+
+_PROBLEM = "winner-problem"
+_CHOICE = "winner-choice"
+
+
+def draw(run: Run, job: ReevaluationJob | None, info: ReevaluationInfo | None) -> None:
+    """Draw what was chosen with its exports, else the choice among a finished one's candidates."""
+    winner = read_winner(run.folder)
+    if winner is not None:
+        _draw_taken(run, winner)
+    elif job is not None and info is not None and not is_read_only():
+        _draw_choice(run, job, info)
+    if problem := st.session_state.get(_PROBLEM):
+        st.error(frame.escape(problem), icon=":material/error:")
+
+
+def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None:
+    there = {t.number for t in run.study.trials}
+    trials = [c for c in info.candidates if c.candidate.trial in there and c.n_runs]
+    if not trials:
+        return
+    tied = {c.candidate.key for c in info.tied}
+    order = sorted(trials, key=lambda c: (c.candidate.key not in tied, c.rank or len(trials)))
+    recommended = info.winner.candidate.key if info.winner else None
+    by_number = {c.candidate.trial: c for c in order if c.candidate.trial is not None}
+    numbers = list(by_number)
+    index = next((i for i, c in enumerate(by_number.values()) if c.candidate.key == recommended), 0)
+    key = f"{_CHOICE}-{job.folder.id}"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choose-winner"):
+        number = st.selectbox(
+            "The trial to go on with",
+            numbers,
+            index=index,
+            format_func=lambda n: _label(by_number[n], tied=tied, recommended=recommended),
+            key=key,
+            width=340,
+        )
+        st.button(
+            f"Choose trial {number}",
+            type="primary",
+            icon=":material/verified:",
+            key=f"choose-{job.folder.id}",
+            on_click=_choose,
+            args=(run.folder, job, info, by_number[number]),
+            help="Marks it in the study, keeps its weights, and offers its exports. It can be taken back.",
+        )
+
+
+def _label(result: CandidateResult, *, tied: set[str], recommended: str | None) -> str:
+    key, mean = result.candidate.key, three_digits(result.mean) if result.mean is not None else "no value"
+    if key == recommended:
+        word = ", recommended"
+    else:
+        word = ", tied" if key in tied and len(tied) > 1 else ""
+    return f"Trial {result.candidate.trial}: {mean}{word}"
+
+
+def _draw_taken(run: Run, winner: Winner) -> None:
+    trial = next((t for t in run.study.trials if t.number == winner.trial), None)
+    with st.container(border=True, key="winner"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/verified: {winner_line.chosen_words(winner)}", width="content")
+            if (PROJECT_ROOT / "pages" / "rollouts.py").is_file():
+                st.page_link(
+                    "pages/rollouts.py",
+                    label="Watch it play",
+                    icon=":material/movie:",
+                    query_params={"study": run.folder.id},
+                )
+            if not is_read_only():
+                st.button(
+                    "Take it back",
+                    type="tertiary",
+                    icon=":material/undo:",
+                    key="winner-take-back",
+                    on_click=_take_back,
+                    args=(run.folder,),
+                )
+        if trial is None:
+            st.caption("The study has no such trial any more.")
+            return
+        if run.spec is not None and winner.trial not in kept_trials(run.folder):
+            st.caption(
+                "Its weights from the search were not kept: only those of the best and the pinned trials "
+                "are. Those trained here are kept with the re-evaluation."
+            )
+        with st.expander("Take its configuration home", icon=":material/download:", key="winner-export"):
+            best_configuration.draw(run, trial, key="winner")
+
+
+def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, result: CandidateResult) -> None:
+    assert result.candidate.trial is not None
+    is_winner = info.winner is not None and info.winner.candidate.key == result.candidate.key
+    expected = info.expected if is_winner else result.mean
+    _attempt(folder, result.candidate.trial, expected, job.folder.id)
+
+
+def _attempt(folder: RunFolder, trial: int, expected: float | None, reevaluation: str) -> None:
+    st.session_state.pop(_PROBLEM, None)
+    try:
+        choose_winner(folder, trial, expected=expected, reevaluation=reevaluation)
+    except (ReadOnly, OSError) as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _take_back(folder: RunFolder) -> None:
+    st.session_state.pop(_PROBLEM, None)
+    try:
+        take_back_winner(folder)
+    except (ReadOnly, OSError) as error:
+        st.session_state[_PROBLEM] = str(error)
