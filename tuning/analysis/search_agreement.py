@@ -60,7 +60,8 @@ def worth(searched: dict[str, float], measured: dict[str, float], *, maximize: b
     same = f"{round((1 + tau) / 2 * pairs)} of {count(pairs, 'pair')} are in the same order"
     before, now = ranks(searched, maximize=maximize), ranks(measured, maximize=maximize)
     first = min(names, key=lambda name: (before[name], now[name]))
-    said = f"{same} (Kendall's tau {tau:.2f}), and its first, {first}, is now number {now[first]} of {len(names)}"
+    place = f"its first, {first}, is now number {now[first]} of {len(names)}"
+    said = f"{same} (Kendall's tau {tau:.2f}), and {place}"
     if tau >= ABOUT_RIGHT:
         return f"The search had these candidates about in the right order: {said}."
     if tau >= A_HINT:
