@@ -7,6 +7,7 @@ literal of a JSON type, so that no text of a trial can become code.
 import json
 import keyword
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from decimal import Decimal
@@ -45,6 +46,16 @@ def better_imported(
     if theirs is None or best is None or theirs.value == best.value:
         return theirs if best is None else None
     return theirs if best_trial([best, theirs], maximize=maximize) is theirs else None
+
+
+def model_name(spec: StudySpec) -> str:
+    """Return what a trained agent is called in file names: ppo-Pendulum-v1."""
+    return f"{spec.algorithm.lower()}-{re.sub('[^A-Za-z0-9._-]+', '-', spec.env.id)}"
+
+
+def card_name(spec: StudySpec, trial: int) -> str:
+    """Return the name of a model card's folder: ppo-Pendulum-v1-trial-55."""
+    return f"{model_name(spec)}-trial-{trial}"
 
 
 def configuration(spec: StudySpec, trial: FrozenTrial) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Nothing is uploaded. The folder is written beside its final place and then renam
 """
 
 import json
-import re
 import shutil
 import tempfile
 import time
@@ -33,11 +32,6 @@ RENDER_WAIT_S = 600.0
 _POLL_S = 0.2
 
 Say = Callable[[str], None]
-
-
-def card_name(spec: StudySpec, trial: int) -> str:
-    """Return the name of a card's folder: ppo-Pendulum-v1-trial-55."""
-    return f"{_stem(spec)}-trial-{trial}"
 
 
 def write_card(
@@ -72,7 +66,7 @@ def write_card(
         say("Building the model")
         from tuning.export_zip import write_model_zip  # torch
 
-        write_model_zip(kept, folder / f"{_stem(spec)}.zip")
+        write_model_zip(kept, folder / f"{export.model_name(spec)}.zip")
         shutil.copyfile(place.folder.weights / str(place.number) / "policy.npz", folder / "policy.npz")
         say("Looking for a video")
         missing = _add_replay(run, spec, trial, place, folder / "replay.mp4", say)
@@ -82,7 +76,7 @@ def write_card(
             study=run.folder.id,
             trial=trial,
             place=place,
-            stem=_stem(spec),
+            stem=export.model_name(spec),
             n_trials=len([t for t in run.study.trials if t.state.is_finished()]),
             score=score_of(run, trial, job),
             versions=_versions(run),
@@ -102,10 +96,6 @@ def write_card(
         )
         _put(folder, out)
     return (missing,) if missing else ()
-
-
-def _stem(spec: StudySpec) -> str:
-    return f"{spec.algorithm.lower()}-{re.sub(r'[^A-Za-z0-9._-]+', '-', spec.env.id)}"
 
 
 def _put(folder: Path, out: Path) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from pages.components import frame
+from pages.components import exports, frame
 from storage.trials import StudyData, own
 from tuning import export
 from tuning.analysis.look import count, three_digits
@@ -51,7 +51,12 @@ def _say_better(run: Run, best: FrozenTrial | None) -> None:
 
 
 def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
-    """Draw one trial's configuration in the chosen format, with full precision."""
+    """Draw one trial's configuration in the chosen format, in full precision, and the other exports."""
+    _draw_configuration(run, trial, key=key)
+    exports.draw(run, trial, key=key)
+
+
+def _draw_configuration(run: Run, trial: FrozenTrial, *, key: str) -> None:
     if run.spec is None:
         _draw_values(run, trial, key=key)
         return
