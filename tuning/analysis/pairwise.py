@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-MAX_CORRELATION = 0.95
+MAX_CORRELATION = 0.999
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ def _correlation(cross: np.ndarray, ss_i: np.ndarray, ss_j: np.ndarray, n: np.nd
         r = np.where(usable, cross / np.sqrt(ss_i * ss_j), 0.0)
     pairs = usable.sum(axis=(-1, -2))
     seeds = np.where(usable, n - 1, 0).sum(axis=(-1, -2)) / np.maximum(pairs, 1)
-    mean = r.sum(axis=(-1, -2)) / np.maximum(pairs, 1)
-    noise = 1 / np.sqrt(np.maximum(pairs * seeds, 1))
+    mean = np.clip(r.sum(axis=(-1, -2)) / np.maximum(pairs, 1), 0.0, 1.0)
+    rivals = (1 + np.sqrt(1 + 8 * pairs)) / 2 - 1
+    noise = (1 - mean) * (1 + rivals * mean) / np.sqrt(np.maximum(pairs * seeds, 1))  # Fisher (1925)
     return np.where(pairs > 0, np.clip(mean - noise, 0.0, MAX_CORRELATION), 0.0)

@@ -1,0 +1,58 @@
+"""What to expect of a winner that was chosen for its luck."""
+
+import numpy as np
+import pytest
+
+from tuning.analysis.expected import expected_score, held_out_mean
+
+
+def test_held_out_by_hand():
+    scores = np.array([[1.0, 2.0, 6.0], [2.0, 3.0, 1.0]])
+    # without seed 0: 4 against 2, so 1; without seed 1: 3.5 against 1.5, so 2; without seed 2: the other, so 1
+    assert held_out_mean(scores) == pytest.approx((1 + 2 + 1) / 3)
+
+
+def test_a_winner_that_nobody_comes_near_keeps_its_mean():
+    scores = np.array([[10.0, 11.0, 12.0], [0.0, 1.0, 2.0]])
+    assert expected_score(scores, 0) == 11.0
+    assert expected_score(scores[:1], 0) == 11.0
+
+
+def test_one_seed_is_all_there_is():
+    assert held_out_mean(np.array([[1.0], [2.0]])) is None
+    assert expected_score(np.array([[1.0], [2.0]]), 1) == 2.0
+
+
+def test_it_is_never_above_the_winners_own_mean():
+    for scores in np.random.default_rng(2).normal(size=(50, 5, 6)):
+        winner = int(scores.mean(axis=1).argmax())
+        assert expected_score(scores, winner) <= scores[winner].mean() + 1e-12
+
+
+def test_a_rivals_disaster_is_not_the_winners():
+    scores = np.random.default_rng(4).normal(size=(3, 10))
+    scores[1] += 1.0
+    scores[1, 4] = -1500.0
+    winner = int(scores.mean(axis=1).argmax())
+    assert held_out_mean(scores) < -100
+    assert expected_score(scores, winner) > -3
+
+
+def test_a_cheaper_one_is_not_expected_to_beat_the_best():
+    scores = np.array([[1.0, 5.0, 3.0, 3.2], [2.9, 2.8, 3.1, 3.0]])
+    assert expected_score(scores, 1) == min(scores[1].mean(), expected_score(scores, 0))
+
+
+def test_it_moves_and_stretches_with_the_scores():
+    scores = np.random.default_rng(6).normal(size=(4, 7))
+    winner = int(scores.mean(axis=1).argmax())
+    one, other = expected_score(scores, winner), expected_score(50 * scores - 900, winner)
+    assert other == pytest.approx(50 * one - 900)
+
+
+def test_it_is_free_of_the_luck_of_being_chosen():
+    scores = np.random.default_rng(7).normal(size=(2000, 6, 8))
+    own = scores.mean(axis=2).max(axis=1).mean()
+    honest = np.mean([expected_score(x, int(x.mean(axis=1).argmax())) for x in scores])
+    assert own > 0.4  # the truth is 0
+    assert abs(honest) < 0.04
