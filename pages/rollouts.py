@@ -19,17 +19,18 @@ from tuning.rollout_jobs import RolloutJob, find_rollouts
 TITLE = "Rollouts"
 
 
-def present(folder: RunFolder, job: RolloutJob | None) -> None:
+def present(job: RolloutJob | None) -> None:
     """Draw nothing but the videos, the returns and one sentence."""
     if job is not None and job.result is not None:
         rollout_stage.draw_alone(job, job.result)
     else:
         st.info("There is no finished video here. It may have been deleted.", icon=":material/movie:")
-    st.page_link(
-        "pages/rollouts.py",
-        label="Leave presentation",
+    st.button(
+        "Leave presentation",
+        type="tertiary",
         icon=":material/close_fullscreen:",
-        query_params={"study": folder.id} | ({"rollout": job.folder.id} if job else {}),
+        on_click=rollout_address.leave,
+        help="Escape does the same.",
     )
 
 
@@ -69,7 +70,7 @@ except (UnknownRun, PlanError) as error:
     if not is_presenting:
         st.warning(frame.escape(str(error)), icon=":material/search_off:")
 if is_presenting:
-    present(folder, job)
+    present(job)
     st.stop()
 
 run = frame.require_run(folder)

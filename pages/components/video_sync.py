@@ -21,12 +21,16 @@ export default function (component) {
   state.stop?.()
 
   const videos = () => [...document.querySelectorAll(".st-key-rollout-stage video")]
-  const hush = (video) => state.quiet.set(video, performance.now() + 400)
-  const isQuiet = (video) => performance.now() < (state.quiet.get(video) ?? 0)
+  // What this script does to a video is told as an event too, and must not lead the others in turn.
+  const hush = (video, time) => state.quiet.set(video, { time, until: performance.now() + 400 })
+  const isQuiet = (video) => {
+    const own = state.quiet.get(video)
+    return own && performance.now() < own.until && Math.abs(video.currentTime - own.time) < 0.4
+  }
 
   const move = (video, leader) => {
     if (Math.abs(video.currentTime - leader.currentTime) > 0.06) {
-      hush(video)
+      hush(video, leader.currentTime)
       video.currentTime = leader.currentTime
     }
   }
@@ -37,12 +41,12 @@ export default function (component) {
       if (video === leader) continue
       move(video, leader)
       if (video.playbackRate !== leader.playbackRate) {
-        hush(video)
+        hush(video, video.currentTime)
         video.playbackRate = leader.playbackRate
       }
       // a seek says nothing about playing
       if (event.type !== "seeked" && video.paused !== leader.paused) {
-        hush(video)
+        hush(video, video.currentTime)
         leader.paused ? video.pause() : video.play().catch(() => {})
       }
     }
