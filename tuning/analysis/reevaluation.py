@@ -229,7 +229,12 @@ def _saved(question: Reevaluation, said: _Comparison) -> int:
 
 
 def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return both values by name, of the candidates that have both."""
-    both = [r for r in found if r.candidate.search_value is not None and r.mean is not None]
+    """Return both values by name, of the candidates that have both.
+
+    Baselines are left out: the search did not choose them, and the defaults may lie so far from the rest that
+    slope and rank correlation would be theirs.
+    """
+    ours = [r for r in found if not r.candidate.is_baseline]
+    both = [r for r in ours if r.candidate.search_value is not None and r.mean is not None]
     searched = {r.candidate.name: r.candidate.search_value or 0.0 for r in both}
     return searched, {r.candidate.name: r.mean or 0.0 for r in both}
