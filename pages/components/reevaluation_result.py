@@ -72,6 +72,8 @@ def _draw_dots(job: ReevaluationJob, info: ReevaluationInfo) -> None:
 
 def _draw_ranks(job: ReevaluationJob, info: ReevaluationInfo) -> None:
     st.subheader("What the search said, and what is so", anchor=False)
+    if info.search_worth:
+        st.markdown(frame.escape(info.search_worth))
     left, right = st.columns(2)
     with left:
         plot.draw(

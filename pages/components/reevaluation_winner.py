@@ -99,7 +99,7 @@ def _draw_taken(run: Run, winner: Winner) -> None:
                 "Its weights from the search were not kept: only those of the best and the pinned trials "
                 "are. Those trained here are kept with the re-evaluation."
             )
-        with st.expander("Take its configuration home", icon=":material/download:", key="winner-export"):
+        with st.expander("Take its configuration home", icon=":material/download:", key="winner-home"):
             best_configuration.draw(run, trial, key="winner")
 
 
