@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from optuna.trial import TrialState
 
@@ -6,11 +8,14 @@ from storage.live import read_curve
 from storage.paths import RunFolder
 from storage.trials import BASELINE, counted, origin, own, ranked
 from tuning import examples, launch
+from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.saturation import saturation_info
 from tuning.analysis.verdicts import Verdict
 from tuning.jobs import JobState
 from tuning.lineage import parent_of, trial_home
 from tuning.policy import rebuild_policy
+from tuning.race import spared
+from tuning.reevaluation_jobs import find_reevaluations
 from tuning.space.limits import spec_limits
 from tuning.spec import load_spec
 
@@ -78,6 +83,53 @@ def test_the_best_recorded_policies_can_be_rebuilt(recorded):
     best = [t.number for t in ranked(recorded.study.trials, maximize=True)[:5]]
     assert artifacts.kept_trials(recorded.folder) == set(best)
     rebuild_policy(artifacts.load_policy(recorded.folder, best[0]))
+
+
+@pytest.fixture
+def measured(recorded):
+    (job,) = find_reevaluations(recorded.folder)
+    return job
+
+
+def test_the_recorded_re_evaluation_is_whole(measured):
+    assert measured.status.state == JobState.FINISHED
+    assert measured.progress.done == measured.progress.total == len(measured.results)
+    assert {r.state for r in measured.results.values()} == {"ok"}
+    assert all(len(r.returns) == measured.question.n_episodes >= 50 for r in measured.results.values())
+    assert measured.question.n_seeds >= 10
+    done = [index for index, run in enumerate(measured.plan.runs) if run.key in measured.results]
+    assert all(read_curve(measured.folder, index).evaluations for index in done)
+    assert 0 < len(spared(measured.question, measured.results).runs) == len(measured.plan.runs) - len(done)
+
+
+def test_the_recorded_re_evaluation_tells_who_is_really_best(measured):
+    info = reevaluation_info(measured.question, measured.results)
+    by_key = {c.candidate.key: c for c in info.candidates}
+    assert by_key["defaults"].mean < -1000
+    best = max((c for c in info.candidates if c.candidate.kind == "trial"), key=lambda c: c.mean)
+    assert best.search_rank > 1, "the trial that looked best in the search is not the one that is"
+    assert best.mean < best.candidate.search_value - 50
+    assert info.winner.candidate.key == "tuned"
+
+
+def test_the_policies_of_what_pages_show_were_kept(measured):
+    kept = artifacts.kept_trials(measured.folder)
+    for key in ("trial 46", "defaults", "tuned"):
+        runs = {
+            index
+            for index, run in enumerate(measured.plan.runs)
+            if run.key in measured.results and run.key.startswith(f"{key},")
+        }
+        assert runs
+        assert runs <= kept, "a median of some of the runs would be no median"
+    first = artifacts.load_policy(measured.folder, min(kept))
+    assert first.request["value"] == measured.results[measured.plan.runs[min(kept)].key].mean
+    rebuild_policy(first)
+
+
+def test_what_is_recorded_names_no_folder_of_the_machine():
+    for path in examples.FOLDER.glob("*/jobs/**/*.json*"):
+        assert not re.search(r"/(home|root|tmp|work|Users)/", path.read_text()), path
 
 
 def test_what_is_recorded_is_small():
