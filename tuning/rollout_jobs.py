@@ -166,7 +166,8 @@ def read_rollout(folder: RunFolder) -> RolloutJob:
     result = None
     if status.state == JobState.FINISHED:
         result = read_model(folder.result, RolloutResult)
-        if len(result.actors) != len(request.actors):
+        played = [len(actor.episodes) for actor in result.actors]
+        if played != [request.n_episodes] * len(request.actors):
             raise PlanError(f"{folder.result.name} of {folder.id} belongs to another request. Delete it.")
     beat = next(iter(read_heartbeats(folder)), None) if status.state.alive else None
     return RolloutJob(folder, request, status, result, beat, folder_size(folder.path))

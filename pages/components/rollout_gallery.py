@@ -43,12 +43,13 @@ def draw(study: RunFolder, found: list[RolloutJob | UnreadableRollout], *, shown
         st.button(f"Show the other {len(found) - len(cards)}", key="rollout-gallery-more", on_click=_show_all)
 
 
-def download(job: RolloutJob, *, key: str, label: str) -> None:
+def download(job: RolloutJob, *, key: str, label: str, quiet: bool = False) -> None:
     """Draw the button that hands over the video of all actors; nothing where there is none."""
     video = job.best_video
     if video is not None:
         st.download_button(
             label,
+            type="tertiary" if quiet else "secondary",
             data=video.read_bytes,
             file_name=file_name(job.folder.path.parent.parent.name, job.request),
             mime="video/mp4",
@@ -83,7 +84,7 @@ def _draw_card(study: RunFolder, job: RolloutJob, *, is_shown: bool) -> None:
         f"Start {job.request.seed}{episodes} · {age(time.time() - when)} · {size_words(job.size_bytes)}",
         help=time.strftime("%Y-%m-%d %H:%M", time.localtime(when)),
     )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
             "Shown above" if is_shown else "Open",
             icon=":material/play_circle:",
@@ -92,7 +93,7 @@ def _draw_card(study: RunFolder, job: RolloutJob, *, is_shown: bool) -> None:
             on_click=rollout_address.choose,
             args=(job.folder,),
         )
-        download(job, key=f"rollout-download-{job.folder.id}", label="MP4")
+        download(job, key=f"rollout-download-{job.folder.id}", label="MP4", quiet=True)
         if not is_read_only():
             _draw_delete(study, job.folder, disabled=job.status.state.alive)
 
@@ -107,6 +108,7 @@ def _draw_unreadable(study: RunFolder, job: UnreadableRollout) -> None:
 def _draw_delete(study: RunFolder, folder: RunFolder, *, disabled: bool) -> None:
     if st.button(
         "Delete",
+        type="tertiary",
         icon=":material/delete:",
         key=f"rollout-delete-{folder.id}",
         disabled=disabled,

@@ -32,7 +32,7 @@ def _draw_running(folder: RunFolder) -> None:
         st.rerun()
     if not job.status.state.alive:
         st.rerun()
-    names = " and ".join(frame.escape(actor.label) for actor in job.request.actors)
+    names = _listed([frame.escape(actor.label) for actor in job.request.actors])
     st.markdown(f"**Rendering** {names}. You can leave this page; the video will be here when you come back.")
     progress = progress_of(job)
     st.progress(progress.fraction, text=progress.words)
@@ -46,6 +46,10 @@ def _draw_running(folder: RunFolder) -> None:
             args=(lambda: stop_rollout(folder),),
             help="Nothing is kept of it. It can be rendered again.",
         )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _draw_ended_early(study: RunFolder, job: RolloutJob) -> None:

@@ -99,10 +99,11 @@ def _how_to_read(job: RolloutJob, result: RolloutResult) -> str:
     last = job.request.seed + n - 1
     starts = f"start {job.request.seed}" if n == 1 else f"starts {job.request.seed} to {last}"
     actions = "the most likely action" if job.request.deterministic else "sampled actions"
+    little = "One episode says little" if n == 1 else "A few episodes say little"
     if len(result.actors) == 1:
-        return f"Played from {starts} with {actions}. One episode says little: a policy is judged by many."
+        return f"Played from {starts} with {actions}. {little}: a policy is judged by many."
     return (
-        f"All play from the same initial state ({starts}) with {actions}. One episode says little: "
+        f"All play from the same initial state ({starts}) with {actions}. {little}: "
         "Re-evaluation judges by many episodes and many training runs."
     )
 

@@ -201,11 +201,20 @@ def test_a_video_is_a_file_in_its_own_folder(still, tmp_path, name):
     assert (job.video(0), job.best_video) == (None, None)
 
 
-def test_a_result_of_another_request_is_refused(still):
+@pytest.mark.parametrize("times", [0, 2])
+@pytest.mark.parametrize("what", ["actors", "episodes"])
+def test_a_result_of_another_request_is_refused(still, what, times):
     folder = start_rollout(still, request(still))
     finish(folder)
-    doubled = read_rollout(folder).result
-    write_text(folder.result, doubled.model_copy(update={"actors": doubled.actors * 2}).model_dump_json())
+    result = read_rollout(folder).result
+    (actor,) = result.actors
+    if what == "episodes":
+        other = result.model_copy(
+            update={"actors": (actor.model_copy(update={what: actor.episodes * times}),)}
+        )
+    else:
+        other = result.model_copy(update={what: result.actors * times})
+    write_text(folder.result, other.model_dump_json())
     with pytest.raises(PlanError, match="belongs to another request"):
         read_rollout(folder)
 
