@@ -44,7 +44,8 @@ def pairwise(scores: np.ndarray, *, prior: float, shared_seeds: bool = True) -> 
     less one standard error: a correlation from three runs of two candidates is noise. So few seeds are not
     wasted as in a paired t-test.
 
-    Source: Welch (1947); the moderated variance is that of Smyth (2004), with a fixed weight.
+    Source: Welch (1947); the moderated variance is that of Smyth (2004), with a fixed weight; the error of an
+    intraclass correlation that of Fisher (1925).
     """
     there = np.isfinite(scores)
     mask = there.astype(float)
@@ -85,7 +86,10 @@ def _correlation(cross: np.ndarray, ss_i: np.ndarray, ss_j: np.ndarray, n: np.nd
         r = np.where(usable, cross / np.sqrt(ss_i * ss_j), 0.0)
     pairs = usable.sum(axis=(-1, -2))
     seeds = np.where(usable, n - 1, 0).sum(axis=(-1, -2)) / np.maximum(pairs, 1)
-    mean = np.clip(r.sum(axis=(-1, -2)) / np.maximum(pairs, 1), 0.0, 1.0)
-    rivals = (1 + np.sqrt(1 + 8 * pairs)) / 2 - 1
-    noise = (1 - mean) * (1 + rivals * mean) / np.sqrt(np.maximum(pairs * seeds, 1))  # Fisher (1925)
-    return np.where(pairs > 0, np.clip(mean - noise, 0.0, MAX_CORRELATION), 0.0)
+    mean = np.clip(r.sum(axis=(-1, -2)) / np.maximum(pairs, 1), 0.0, 1 - 1e-9)
+    rows = (1 + np.sqrt(1 + 8 * pairs)) / 2  # so many candidates make so many pairs
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.log((1 + (rows - 1) * mean) / (1 - mean)) / 2
+        z = z - np.sqrt(rows / (2 * (rows - 1) * np.maximum(seeds - 1, 1)))  # less one standard error
+        sure = (np.exp(2 * z) - 1) / (np.exp(2 * z) + rows - 1)
+    return np.where(pairs > 0, np.clip(sure, 0.0, MAX_CORRELATION), 0.0)

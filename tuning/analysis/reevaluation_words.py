@@ -137,15 +137,14 @@ def _who(info: ReevaluationInfo, winner: CandidateResult) -> str:
     why = _why(info, winner)
     told = f"{all_of_them} cannot be told apart"
     if bought:
-        return (
-            f"{told}: {bought}. {_short(winner) if not _is_trial(winner) else winner.candidate.name} {why}."
-        )
-    return f"{told}; {_short(winner)} {why}.{_baseline_gives(info)}"
+        name = f"That of {_in_sentence(winner)}" if agents else winner.candidate.name
+        return f"{told}: {bought}. {name} {why}."
+    return f"{told}; {'that of ' if agents else ''}{_short(winner)} {why}.{_baseline_gives(info)}"
 
 
 def _why(info: ReevaluationInfo, winner: CandidateResult) -> str:
     best = min(info.tied, key=lambda r: r.rank or 0)
-    plural = winner.candidate.is_baseline
+    plural = winner.candidate.is_baseline and info.question.mode == "retrain"
     if winner is best:
         return "have the best mean" if plural else "has the best mean"
     verb = "are" if plural else "is"

@@ -1,5 +1,7 @@
 """What to expect of a winner that was chosen for its luck."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,31 @@ from tuning.analysis.expected import expected_score, held_out_mean
 
 def test_held_out_by_hand():
     scores = np.array([[1.0, 2.0, 6.0], [2.0, 3.0, 1.0]])
-    # without seed 0: 4 against 2, so 1; without seed 1: 3.5 against 1.5, so 2; without seed 2: the other, so 1
+    # without seed 0 it is 4 against 2, so 1; without seed 1 3.5 against 1.5, so 2; without seed 2 the other
     assert held_out_mean(scores) == pytest.approx((1 + 2 + 1) / 3)
+
+
+def test_a_third_of_the_seeds_is_left_out():
+    scores = np.random.default_rng(3).normal(size=(3, 7))
+    by_hand = []
+    for out in itertools.combinations(range(7), 2):
+        inside = [s for s in range(7) if s not in out]
+        by_hand.append(scores[scores[:, inside].mean(axis=1).argmax(), list(out)].mean())
+    assert held_out_mean(scores) == pytest.approx(np.mean(by_hand))
+
+
+@pytest.mark.parametrize("n", [15, 300])
+def test_many_seeds_are_split_the_same_way_each_time(n):
+    scores = np.random.default_rng(3).normal(size=(3, n))
+    assert held_out_mean(scores) == held_out_mean(scores)
+    assert abs(held_out_mean(scores) - scores.mean(axis=1).max()) < 0.5
+
+
+def test_two_that_are_nearly_equal_lose_little():
+    random = np.random.default_rng(5)
+    x = random.normal(size=(2, 50))
+    scores = 20 * (x - x.mean(axis=1, keepdims=True))
+    assert expected_score(scores + np.array([[0.0], [0.1]]), 1) > -3  # 20 / 50 ** 0.5 is one standard error
 
 
 def test_a_winner_that_nobody_comes_near_keeps_its_mean():
