@@ -103,7 +103,7 @@ def learning_bands_figure(info: LearningBands, *, theme: str = "light") -> go.Fi
             fillcolor=_translucent(colour),
             line={"width": 0},
             showlegend=False,
-            legendgroup=band.name,
+            legendgroup=safe(band.name),
             hoverinfo="skip",
         )
     for band in info.bands:
@@ -112,7 +112,7 @@ def learning_bands_figure(info: LearningBands, *, theme: str = "light") -> go.Fi
             y=band.middle,
             mode="lines",
             name=f"{safe(band.name, 24)}, {count(band.n_runs, 'run')}",
-            legendgroup=band.name,
+            legendgroup=safe(band.name),
             line={
                 "color": colours.baseline if band.is_baseline else colours.best,
                 "dash": "dash" if band.is_baseline else "solid",

@@ -56,7 +56,7 @@ def ranking_figure(
 
     Args:
         lines: the candidates.
-        sides: what the two rankings are.
+        sides: what the two rankings are, safe to show.
         tau: Kendall's rank correlation of them; None where it cannot be told.
         theme: "light" or "dark".
         why: what to say where there are fewer than two lines.
@@ -87,7 +87,7 @@ def ranking_figure(
             text=[before, after],
             textposition=["middle left", "middle right"],
             textfont={"size": 12, "color": colours.text},
-            hovertext=f"{name}<br>{line.before} in {safe(sides[0])}, {line.after} in {safe(sides[1])}",
+            hovertext=f"{name}<br>{sides[0]}: {line.before}, {sides[1]}: {line.after}",
             hoverinfo="text",
             cliponaxis=False,
         )
@@ -95,7 +95,7 @@ def ranking_figure(
     base_layout(figure, theme=theme, title=_rank_title(lines), subtitle=_tau_words(tau), height=height)
     figure.update_xaxes(
         tickvals=[0, 1],
-        ticktext=[safe(side) for side in sides],
+        ticktext=list(sides),
         range=[-0.8, 1.8],
         showgrid=False,
         side="top",

@@ -1,10 +1,15 @@
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from tuning.analysis.reevaluation import reevaluation_info
+from tuning.analysis.reevaluation_result import ReevaluationInfo
+from tuning.reevaluation import Candidate, Reevaluation
+from tuning.retraining_plan import RunResult
 
 RATE = FloatDistribution(1e-5, 1e-1, log=True)
 GAMMA = FloatDistribution(0.9, 0.9999)
@@ -109,3 +114,63 @@ def study(trial: MakeTrial) -> list[FrozenTrial]:
     trials.append(trial(18, params=base, attrs=failure, start_s=170, end_s=171))
     trials.append(trial(19, state=TrialState.RUNNING, params=base, reports={1000: -900.0}, start_s=171))
     return trials
+
+
+MakeReevaluation = Callable[..., ReevaluationInfo]
+
+
+@pytest.fixture
+def reevaluated() -> MakeReevaluation:
+    """Builds what a re-evaluation has found, from each candidate's returns by seed; None: it diverged."""
+
+    def make(
+        runs: Mapping[str, Sequence[float | None]],
+        *,
+        searched: Mapping[str, float] | None = None,
+        n_seeds: int | None = None,
+        mode: str = "retrain",
+        maximize: bool = True,
+        n_timesteps: int = 1000,
+        racing: bool = False,
+        names: Mapping[str, str] | None = None,
+    ) -> ReevaluationInfo:
+        """Keys are "defaults", "tuned" or "trial N"; in the mode "weights" the returns are episodes."""
+        kinds = {"defaults": "SB3 defaults", "tuned": "Tuned values"}
+        candidates = [
+            Candidate(
+                key=key,
+                kind=key if key in kinds else "trial",
+                name=(names or {}).get(key) or kinds.get(key) or key.capitalize(),
+                trial=None if key in kinds else int(key.split()[1]),
+                resolved={"key": key},
+                n_train_envs=1,
+                search_value=(searched or {}).get(key),
+            )
+            for key in runs
+        ]
+        most = max((len(values) for values in runs.values()), default=1)
+        question = Reevaluation(
+            mode=mode,
+            candidates=candidates,
+            n_seeds=1 if mode == "weights" else n_seeds or max(most, 1),
+            n_episodes=max(most, 1) if mode == "weights" else 5,
+            n_timesteps=n_timesteps,
+            study_timesteps=1000,
+            maximize=maximize,
+            racing=racing,
+        )
+        results = []
+        for candidate in candidates:
+            values = runs[candidate.key]
+            if mode == "weights" and values:
+                mean = sum(values) / len(values)
+                key = question.run_key(candidate, 0)
+                results.append(RunResult(key=key, state="ok", mean=mean, returns=tuple(values)))
+                continue
+            for seed, value in enumerate(values):
+                state = "diverged" if value is None else "ok"
+                key = question.run_key(candidate, seed)
+                results.append(RunResult(key=key, state=state, mean=value, duration_s=10.0))
+        return reevaluation_info(question, {r.key: r for r in results})
+
+    return make
