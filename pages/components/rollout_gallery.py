@@ -86,7 +86,7 @@ def _draw_card(study: RunFolder, job: RolloutJob, *, is_shown: bool) -> None:
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
-            "Shown above" if is_shown else "Open",
+            "Shown" if is_shown else "Open",
             icon=":material/play_circle:",
             key=f"rollout-open-{job.folder.id}",
             disabled=is_shown,

@@ -170,7 +170,7 @@ def test_a_finished_rollout_shows_videos_returns_and_what_differs(study, rollout
     assert len(videos(app)) == 2
     assert all(v.proto.loop and v.proto.muted and v.proto.autoplay for v in videos(app))
     assert "All videos of this study (1, " in text
-    assert {"Present", "From another start", "Delete", "Render", "Shown above"} <= set(labels(app))
+    assert {"Present", "From another start", "Delete", "Render", "Shown"} <= set(labels(app))
     assert app.dataframe[0].value.iloc[0].tolist() == ["gamma", "0.9", "0.91"]
     assert folder.id in {key.removeprefix("rollout-open-") for key in keys(app)}
 
@@ -342,7 +342,7 @@ def test_a_server_that_only_shows_studies_has_videos_and_nothing_to_change(
     app = open_page(PAGE, study=study.id)
     assert len(videos(app)) == 2
     assert "Return of Tuned (trial 3): -131" in words(app)
-    assert labels(app) == ["Present", "Open", "Shown above"]
+    assert labels(app) == ["Present", "Open", "Shown"]
     assert not app.multiselect
     app = open_page(PAGE, study=study.id, rollout=stopped.id)
     assert "Rendering was stopped" in words(app)
