@@ -190,3 +190,112 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(mode=0o700)
     monkeypatch.setenv("EDGEWISE_RUNS_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def recorded(runs_dir: Path) -> Any:
+    """A copy of the recorded study, with real weights and without any job of its own."""
+    import shutil
+
+    from tuning import examples
+
+    folder = examples.copy_recorded(examples.recorded()[0], runs_dir)
+    for path in (folder.jobs, folder.rollouts, folder.winner):
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+    return folder
+
+
+@pytest.fixture
+def add_reevaluation() -> Callable[..., Any]:
+    """Add a finished re-evaluation without training: runs return `means` and have copied weights."""
+
+    def add(study: Any, means: dict[str, list[float]], *, keep: bool = True) -> Any:
+        import shutil
+
+        from storage.artifacts import kept_trials
+        from storage.paths import create_run
+        from storage.records import write_record, write_text
+        from tuning import jobs, launch
+        from tuning.reevaluation_plan import plan_reevaluation
+        from tuning.retraining_plan import RunResult, append_result, write_plan
+
+        trials = [int(key.split()[1]) for key in means if key.startswith("trial")]
+        n = max(map(len, means.values()))
+        planned = plan_reevaluation(
+            launch.read_run(study), trials=trials, tuned=False, n_seeds=n, n_episodes=20, racing=False
+        ).with_draw(0)
+        study.jobs.mkdir(exist_ok=True)
+        folder = create_run(study.jobs, "reevaluation")
+        write_text(folder.reevaluation, planned.question.model_dump_json())
+        write_plan(folder, planned.plan)
+        jobs.create_job(folder, "reevaluation")
+        places = {run.key: index for index, run in enumerate(planned.plan.runs)}
+        source = study.weights / str(min(kept_trials(study)))
+        for candidate in planned.question.candidates:
+            for seed, mean in enumerate(means[candidate.key]):
+                key = planned.question.run_key(candidate, seed)
+                append_result(
+                    folder,
+                    RunResult(key=key, state="ok", mean=mean, std=1.0, returns=(mean,), timesteps=40960),
+                )
+                if keep:
+                    shutil.copytree(source, folder.weights / str(places[key]))
+        write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
+        write_record(folder.exit, {"state": "finished", "reason": "Done.", "ended_at": time.time()})
+        return folder
+
+    return add
+
+
+@pytest.fixture
+def add_rollout() -> Callable[..., Any]:
+    """Add a finished rollout of these policies without playing: a real MP4 of pictures that change."""
+
+    def add(study: Any, *policies: Any, n_frames: int = 30) -> Any:
+        from PIL import Image
+
+        from storage.paths import create_run
+        from storage.records import write_record, write_text
+        from tuning import jobs
+        from tuning.rendering import Video, save_poster
+        from tuning.rollout import Actor, ActorResult, Episode, Rollout, RolloutResult, Training
+        from tuning.spec import EnvSpec
+
+        roles = ("baseline", "tuned") if len(policies) == 2 else ("tuned",)
+        actors = [
+            Actor(label=f"{role} <b>agent</b>", role=role, policy=policy)
+            for role, policy in zip(roles, policies, strict=True)
+        ]
+        request = Rollout(env=EnvSpec(id="Pendulum-v1"), actors=tuple(actors))
+        study.rollouts.mkdir(exist_ok=True)
+        folder = create_run(study.rollouts, "rollout")
+        write_text(folder.rollout, request.model_dump_json())
+        video = Video(folder.path / "actor-1.mp4", fps=15.0)
+        for frame in range(n_frames):
+            video.add(Image.new("RGB", (96, 64), (frame * 8 % 256, 80, 120)))
+        video.finish()
+        save_poster(video.path, folder.path / "poster.jpg", at_s=0.5)
+        training = Training(algorithm="PPO", resolved={}, n_train_envs=1, n_timesteps=40_000)
+        results = tuple(
+            ActorResult(
+                label=actor.label,
+                role=actor.role,
+                episodes=(Episode(total=-100.0 - place, steps=200, ending="time limit"),),
+                video="actor-1.mp4",
+                training=training,
+            )
+            for place, actor in enumerate(actors)
+        )
+        together = "actor-1.mp4" if len(actors) > 1 else None
+        result = RolloutResult(
+            actors=results, side_by_side=together, poster="poster.jpg", fps=15.0, n_frames=n_frames
+        )
+        write_text(folder.result, result.model_dump_json())
+        jobs.create_job(folder, "rollout")
+        write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
+        write_record(folder.exit, {"state": "finished", "reason": "Done.", "ended_at": time.time()})
+        return folder
+
+    return add

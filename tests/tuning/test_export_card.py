@@ -1,0 +1,121 @@
+"""A model card's folder: complete, readable by Hugging Face's tools, and honest about its number."""
+
+import json
+import re
+
+import pytest
+import yaml
+from stable_baselines3 import PPO
+
+from storage.paths import RunFolder
+from tuning import launch
+from tuning.access import VARIABLE
+from tuning.card_text import escaped
+from tuning.export import ExportError, card_name
+from tuning.export_card import write_card
+from tuning.opening import open_study
+from tuning.rollout import JobRun, KeptTrial
+
+FILES = ["README.md", "config.json", "policy.npz", "ppo-Pendulum-v1.zip"]
+
+
+@pytest.fixture
+def written(recorded, tmp_path, monkeypatch):
+    """Write the card of a trial; nothing is filmed, as on a server that only shows studies."""
+
+    def write(number=55, **options):
+        monkeypatch.setenv(VARIABLE, "1")
+        run = launch.read_run(recorded)
+        out = tmp_path / "cards" / card_name(run.spec, number)
+        return out, write_card(run, run.study.trials[number], out, **options)
+
+    return write
+
+
+def front_matter(readme: str) -> dict:
+    return yaml.safe_load(re.match(r"---\n(.*?)\n---\n", readme, re.DOTALL)[1])
+
+
+def test_the_search_alone_is_labelled_as_such(written):
+    out, missing = written()
+    assert out.name == "ppo-Pendulum-v1-trial-55"
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert missing == ("There is no video of this agent yet.",)
+    readme = (out / "README.md").read_text()
+    data = front_matter(readme)
+    assert data["library_name"] == "stable-baselines3"
+    (metric,) = data["model-index"][0]["results"][0]["metrics"]
+    assert (metric["type"], metric["name"]) == ("mean_reward", "mean_reward (search)")
+    assert metric["value"].startswith("-148.4")
+    assert "nobody trained it again, so expect less" in readme
+    config = json.loads((out / "config.json").read_text())
+    assert config["score"]["reevaluated"] is False
+    assert config["hyperparameters"]["n_steps"] == 512
+    PPO.load(out / "ppo-Pendulum-v1.zip", device="cpu")
+
+
+def test_a_reevaluation_gives_the_number_and_the_agent(written, recorded, add_reevaluation, add_rollout):
+    means = {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0, -1100.0, -1200.0]}
+    job = add_reevaluation(recorded, means)
+    middle = next(
+        i
+        for i, run in enumerate(json.loads(job.plan.read_text())["runs"])
+        if run["key"] == "trial 55, seed 1"
+    )
+    video = add_rollout(recorded, JobRun(job=job.id, run=middle))
+    out, missing = written()
+    assert missing == ()
+    assert sorted(p.name for p in out.iterdir()) == sorted([*FILES, "replay.mp4"])
+    assert (out / "replay.mp4").read_bytes() == (video.path / "actor-1.mp4").read_bytes()
+    readme = (out / "README.md").read_text()
+    (metric,) = front_matter(readme)["model-index"][0]["results"][0]["metrics"]
+    assert (metric["name"], metric["value"]) == ("mean_reward", "-170.00 +/- 10.00")
+    assert "over 3 training runs from scratch on fresh seeds; each run is judged by 20 episodes" in readme
+    assert "| SB3 defaults | -1 100 | 3 |" in readme
+    assert "median of 3 agents" in readme
+    score = json.loads((out / "config.json").read_text())["score"]
+    assert (score["n_runs"], score["n_episodes"], score["reevaluated"]) == (3, 20, True)
+
+
+def test_the_video_of_another_agent_is_not_taken(written, recorded, add_rollout):
+    add_rollout(recorded, KeptTrial(study=recorded.id, number=46))
+    assert written()[1] == ("There is no video of this agent yet.",)
+
+
+def test_it_is_replaced_only_when_told_so(written):
+    out, _ = written()
+    (out / "mine.txt").write_text("kept?")
+    with pytest.raises(FileExistsError):
+        written()
+    assert (out / "mine.txt").exists()
+    written(replace=True)
+    assert not (out / "mine.txt").exists()
+    assert [p.name for p in out.parent.iterdir()] == [out.name]
+
+
+def test_without_weights_there_is_no_card(written):
+    with pytest.raises(ExportError, match="No weights"):
+        written(1)
+
+
+def test_the_usage_snippet_runs(written, monkeypatch, capsys):
+    out, _ = written()
+    code = re.search(r"```python\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)[1]
+    monkeypatch.chdir(out)
+    exec(compile(code, "README.md", "exec"), {})
+    assert -400 < float(capsys.readouterr().out) < 0  # it balances; the defaults get about -1200
+
+
+def test_a_study_that_is_not_ours_and_not_mapped_has_none(runs_dir, tmp_path, write_study):
+    folder: RunFolder = open_study(write_study(tmp_path / "study.log"), None, runs_dir)
+    run = launch.read_run(folder)
+    with pytest.raises(ExportError, match="not launched here"):
+        write_card(run, run.study.trials[0], tmp_path / "card")
+
+
+@pytest.mark.parametrize("text", ["<img src=x>", "[a](javascript:x)", "**b**\n# c", "`d`", "| e |"])
+def test_text_of_a_study_stays_text(text):
+    shown = escaped(text)
+    assert "\n" not in shown
+    assert "<" not in shown
+    assert not re.search(r"(?<!\\)[\[*`|#]", shown)

@@ -1,0 +1,231 @@
+"""A report is one safe file: what the study found is in it, and what the study says stays text."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from storage.winner import Winner, write_winner
+from tuning import launch, report
+from tuning.analysis.reevaluation import reevaluation_info
+from tuning.export_choice import UnknownTrial
+from tuning.opening import open_study
+from tuning.reevaluation_jobs import find_reevaluations
+from tuning.report import build_report
+from tuning.report_plots import inline_figure
+from tuning.report_videos import left_out_words, report_videos
+from tuning.rollout import KeptTrial
+from tuning.spec import build_spec
+
+MEANS = {"trial 46": [-150.0 - i for i in range(6)], "trial 55": [-190.0 - i for i in range(6)]}
+MEANS["defaults"] = [-1100.0 + i for i in range(6)]
+HOSTILE = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """What a browser would make of the file, as far as it matters here."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.texts: list[str] = []
+        self.scripts: list[tuple[dict, str]] = []
+        self.headings: list[str] = []
+        self._script: dict | None = None
+        self._tag = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._script = dict(attrs) if tag == "script" else None
+        self._tag = tag
+
+    def handle_endtag(self, tag):
+        self._script = None
+        self._tag = ""
+
+    def handle_data(self, data):
+        if self._script is not None:
+            self.scripts.append((self._script, data))
+        elif self._tag != "style":
+            self.texts.append(data)
+        if self._tag in ("h1", "h2"):
+            self.headings.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def figures(self) -> list[dict]:
+        return [json.loads(text) for attrs, text in self.scripts if attrs.get("type") == "application/json"]
+
+
+def page_of(folder, **options) -> Page:
+    return Page(build_report(launch.read_run(folder), **options).html)
+
+
+def titles(page: Page) -> str:
+    return " ".join(str(f["layout"].get("title", {}).get("text", "")) for f in page.figures())
+
+
+@pytest.fixture
+def told(recorded, add_reevaluation, add_rollout):
+    """A study about which everything is known."""
+    job = add_reevaluation(recorded, MEANS)
+    write_winner(recorded, Winner(46, -151.5, job.id, 1.8e9))
+    add_rollout(recorded, KeptTrial(study=recorded.id, number=38), KeptTrial(study=recorded.id, number=46))
+    return recorded
+
+
+def test_the_answer_comes_first_and_every_section_is_there(told):
+    said = []
+    built = build_report(launch.read_run(told), say=said.append)
+    page = Page(built.html)
+    text = page.text
+    assert page.headings == [
+        "PPO on Pendulum-v1",
+        "Seen in play",
+        "What was searched",
+        "Did it converge?",
+        "Which parameters matter, and where?",
+        "Was the search space too narrow?",
+        "Is the winner real?",
+        "The configuration",
+        "Do it again",
+    ]
+    (job,) = find_reevaluations(told)
+    recommended = reevaluation_info(job.question, job.results).recommendation
+    assert "46" in recommended
+    assert text.index(" ".join(recommended.split())) < text.index("Seen in play")
+    assert "Trial 46 was chosen as the winner" in text
+    assert "learning_rate 3e-5 to 0.003 log" in text
+    assert "Best so far: -148 (trial 55) after 80 trials" in text
+    assert "3 candidates, trained again from scratch on up to 6 fresh seeds" in text
+    assert "18 of 18 runs are done" in text
+    assert "python -m tuning launch spec.yaml --wait" in text
+    assert "model = PPO(" in text
+    assert "stable-baselines3 2.9.2" in text
+    assert built.left_out == ()
+    assert len(said) == 4
+    assert len(page.figures()) >= 1 + 4 + 1 + 2  # history, slices, a range, the re-evaluation's
+    assert built.size_bytes < 15_000_000
+
+
+def test_the_video_is_inside_with_what_is_seen(told):
+    page = page_of(told)
+    (video,) = [attrs for tag, attrs in page.elements if tag == "video"]
+    assert video["src"].startswith("data:video/mp4;base64,")
+    assert {"controls", "autoplay", "muted", "loop", "playsinline"} <= set(video)
+    assert "tuned <b>agent</b> return -101" in page.text
+    assert "All start in the same state (episode seed 0)." in page.text
+
+
+def test_it_asks_nothing_of_anybody(told):
+    page = page_of(told)
+    policy = next(a["content"] for t, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+    for tag, attrs in page.elements:
+        for name in ("src", "href", "action", "poster", "data"):
+            assert (attrs.get(name) or "#").startswith(("#", "data:")), (tag, attrs)
+    nonces = {attrs["nonce"] for attrs, _ in page.scripts if "type" not in attrs}
+    assert len(nonces) == 1
+    assert f"'nonce-{nonces.pop()}'" in policy
+    assert page_of(told).elements != page.elements  # another nonce
+
+
+def test_no_path_of_this_machine_is_told(told, runs_dir):
+    html = build_report(launch.read_run(told)).html
+    assert str(runs_dir) not in html
+    assert str(runs_dir.parent) not in html
+
+
+def test_without_a_reevaluation_it_warns_in_one_sentence(recorded):
+    page = page_of(recorded)
+    assert "Nobody has measured the best configurations again yet" in page.text
+    assert "Best so far: -148" in page.text
+    assert not [1 for tag, _ in page.elements if tag == "video"]
+
+
+def test_another_trial_and_one_that_is_not_there(recorded):
+    assert "Trial 46, as asked" in page_of(recorded, trial=46).text
+    with pytest.raises(UnknownTrial):
+        page_of(recorded, trial=999)
+
+
+def test_text_of_a_foreign_study_stays_text(tmp_path, runs_dir):
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    study = optuna.create_study(storage=storage, study_name=HOSTILE, direction="maximize")
+    words = [HOSTILE, "b"]
+    for i in range(40):
+        params = {HOSTILE: i / 40, "choice": words[i % 2]}
+        distributions = {HOSTILE: FloatDistribution(0, 1), "choice": CategoricalDistribution(words)}
+        attrs = {"failure": {"kind": "error", "message": HOSTILE}}
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=params, distributions=distributions, value=i / 40, user_attrs=attrs
+            )
+        )
+    folder = open_study(tmp_path / "study.db", None, runs_dir)
+    page = page_of(folder)
+    executable = [text for attrs, text in page.scripts if attrs.get("type") != "application/json"]
+    assert len(executable) == 2  # Plotly, and ours
+    assert not any("alert(1)" in text for text in executable)
+    assert "img" not in {tag for tag, _ in page.elements}
+    assert page.elements[0][0] == "html"
+    assert HOSTILE in " ".join(page.texts)  # shown as it is
+    assert page.figures()  # and each of them can be read
+    assert "not launched with Edgewise" in page.text
+    assert "python -m tuning launch" not in page.text
+
+
+def test_figures_hold_nothing_that_html_reads():
+    import plotly.graph_objects as go
+
+    figure = go.Figure(go.Scatter(x=[1], y=[2], name=HOSTILE + "\u2028<!--"))
+    text = inline_figure(figure, alt="", caption="").json
+    assert not re.search(r"[<>&\u2028\u2029]", text)
+    assert json.loads(text)["data"][0]["name"] == HOSTILE + "\u2028<!--"
+
+
+@pytest.mark.parametrize("n_trials", [0, 3])
+def test_a_study_that_has_hardly_begun(runs_dir, n_trials):
+    spec = build_spec({"name": "young", "env": {"id": "Pendulum-v1"}, "search_space": "starter"})
+    folder = launch.create_study(spec, runs_dir)
+    study = optuna.load_study(study_name=None, storage=launch.open_journal(folder.journal))
+    for _ in range(n_trials):
+        trial = study.ask()
+        for parameter in spec.search_space:
+            parameter.suggest(trial)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    text = page_of(folder).text
+    assert "There is none until a trial is complete." in text
+    assert "created, 0 trials" in text
+
+
+def test_videos_that_do_not_fit_are_dropped_with_a_sentence(recorded, add_rollout):
+    one = KeptTrial(study=recorded.id, number=55)
+    folders = [add_rollout(recorded, one) for _ in range(5)]
+    pair = add_rollout(recorded, KeptTrial(study=recorded.id, number=38), one, n_frames=10)
+    size = (folders[0].path / "actor-1.mp4").stat().st_size
+    videos = report_videos(recorded, budget_bytes=10**7)
+    assert len(videos.shown) == 3
+    assert len(videos.shown[0].actors) == 2  # the comparison first, whatever is newer
+    assert left_out_words(videos) == ["The study has 3 further videos on Rollouts."]
+    videos = report_videos(recorded, budget_bytes=size)
+    assert videos.size_bytes <= size
+    assert "left out, because this file would grow" in left_out_words(videos)[0]
+    assert report_videos(recorded, budget_bytes=0).shown == ()
+    assert pair.path.is_dir()
+
+
+def test_figures_that_do_not_fit_are_dropped_with_a_sentence(recorded, monkeypatch):
+    monkeypatch.setattr(report, "_MAX_FIGURES_BYTES", 20_000)
+    built = build_report(launch.read_run(recorded))
+    assert [words.split(" are")[0] for words in built.left_out] == ["The figures of the ranges", "The slices"]
+    page = Page(built.html)
+    assert built.left_out[0] in page.text
+    assert "Best so far" in titles(page)
