@@ -25,21 +25,21 @@ def fewest_pairs(n_comparisons: int, *, level: float = LEVEL) -> int:
     return max(FEWEST_PAIRS, math.ceil(math.log2(2 * max(n_comparisons, 1) / level)))
 
 
-def cannot_be_told(scores: np.ndarray, *, shared_seeds: bool = True, level: float = LEVEL) -> np.ndarray:
+def cannot_be_told(scores: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
     """Return which candidates cannot be told from the best: (..., k) of bool.
 
     A candidate is told apart when some other one is surely better than it. Each is tested against all
     others, so the level is shared among them (Bonferroni): the best one is left out in at most 5 %.
 
     Args:
-        scores: (..., k, n), higher is better; NaN: not there. A candidate without a run is not in it.
-        shared_seeds: whether a column is one seed for all.
+        scores: (..., k, n), higher is better; column s is seed s. NaN: not there. A candidate without a run
+            is never in it.
         level: chance of leaving out the best.
 
     Source: subset selection (Gupta 1965) with Welch's standard errors.
     """
     k = scores.shape[-2]
-    beaten = pairwise(scores, prior=PRIOR, shared_seeds=shared_seeds).p_values < level / max(k - 1, 1)
+    beaten = pairwise(scores, prior=PRIOR).p_values < level / max(k - 1, 1)
     return np.asarray(~beaten.any(axis=-1) & np.isfinite(scores).any(axis=-1))
 
 
@@ -79,7 +79,7 @@ def holm(p_values: Mapping[str, float], *, n_comparisons: int) -> dict[str, floa
     return found
 
 
-def p_best(scores: np.ndarray, *, shared_seeds: bool = True, seed: int = 0) -> np.ndarray:
+def p_best(scores: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Return the probability that each candidate has the best true mean: (k,), NaN for one below two runs.
 
     Means are drawn from Student's t around what was measured, which for few runs is wider than a bootstrap
@@ -88,7 +88,6 @@ def p_best(scores: np.ndarray, *, shared_seeds: bool = True, seed: int = 0) -> n
 
     Args:
         scores: (k, n), higher is better; NaN: not there.
-        shared_seeds: whether a column is one seed for all.
         seed: of the draws.
     """
     found = np.full(len(scores), np.nan)
@@ -100,7 +99,7 @@ def p_best(scores: np.ndarray, *, shared_seeds: bool = True, seed: int = 0) -> n
     variances = np.nanvar(x, axis=1, ddof=1)
     typical = float(np.median(variances))
     moderated = (PRIOR * typical + (n - 1) * variances) / (PRIOR + n - 1)
-    common = float(pairwise(x, prior=PRIOR, shared_seeds=shared_seeds).correlation)
+    common = float(pairwise(x, prior=PRIOR).correlation)
     own = moderated - common * np.minimum(moderated, typical)
     t = np.random.default_rng(seed).standard_t(n - 1 + PRIOR, (DRAWS, len(x)))
     drawn = means + np.sqrt(own / n) * t

@@ -31,13 +31,12 @@ class Pairwise:
         return np.where(known, found, 1.0)
 
 
-def pairwise(scores: np.ndarray, *, prior: float, shared_seeds: bool = True) -> Pairwise:
+def pairwise(scores: np.ndarray, *, prior: float) -> Pairwise:
     """Compare every candidate with every other one.
 
     Args:
         scores: (..., k, n), higher is better; column s is seed s. NaN: not there.
         prior: how many degrees of freedom the typical variance counts for, beside a candidate's own.
-        shared_seeds: whether a column is one seed for all. Otherwise they are compared as independent.
 
     Each candidate keeps its own variance, since some collapse and others do not, drawn a little towards the
     median variance: three runs may agree by chance. What shared seeds do is estimated once for all pairs,
@@ -60,7 +59,7 @@ def pairwise(scores: np.ndarray, *, prior: float, shared_seeds: bool = True) -> 
     mean_j, ss_j = np.swapaxes(mean_i, -1, -2), np.swapaxes(ss_i, -1, -2)
     cross = x @ np.swapaxes(x, -1, -2) - n * mean_i * mean_j
     lead = np.swapaxes(own_mean, -1, -2) + mean_j - own_mean - mean_i
-    correlation = _correlation(cross, ss_i, ss_j, n) if shared_seeds else np.zeros(scores.shape[:-2])
+    correlation = _correlation(cross, ss_i, ss_j, n)
     own = np.maximum(n - 1, 0)
     typical = _typical_variance(x, count)[..., None, None]
     v_i = (prior * typical + ss_i) / (prior + own)

@@ -100,17 +100,12 @@ class _Comparison:
     def to_return(self, score: float | None) -> float | None:
         return None if score is None else self.sign * score
 
-    @property
-    def shared_seeds(self) -> bool:
-        """Whether column s of the scores is the same seed for all; episodes are not kept in order."""
-        return self.question.mode == "retrain"
-
     @functools.cached_property
     def tied(self) -> set[str]:
         """The keys of those that cannot be told from the best."""
         if not self.racing:
             return set()
-        told = comparison.cannot_be_told(matrix(self.racing), shared_seeds=self.shared_seeds)
+        told = comparison.cannot_be_told(matrix(self.racing))
         found = {r.candidate.key for r, is_tied in zip(self.racing, told, strict=True) if is_tied}
         return found | {self.racing[0].candidate.key}
 
@@ -120,7 +115,7 @@ class _Comparison:
         some = [r for r in self.runs if len(r.counted)]
         if not some:
             return {}
-        found = comparison.p_best(matrix(some), shared_seeds=self.shared_seeds)
+        found = comparison.p_best(matrix(some))
         return {r.candidate.key: None if np.isnan(p) else float(p) for r, p in zip(some, found, strict=True)}
 
     @functools.cached_property
@@ -145,7 +140,7 @@ class _Comparison:
 
     def pairs(self, runs: CandidateRuns) -> tuple[np.ndarray, np.ndarray]:
         """Return the candidate's and the baseline's scores on the seeds that both have."""
-        if self.baseline is None or runs is self.baseline or not self.shared_seeds:
+        if self.baseline is None or runs is self.baseline or self.question.mode == "weights":
             return np.empty(0), np.empty(0)
         both = np.isfinite(runs.scores) & np.isfinite(self.baseline.scores)
         return runs.scores[both], self.baseline.scores[both]
@@ -158,7 +153,7 @@ class _Comparison:
 
     def seeds_to_tell(self) -> int | None:
         """Return how many seeds would tell the best two apart, were the difference what it looks like."""
-        if len(self.tied) < 2 or not self.shared_seeds:
+        if len(self.tied) < 2:
             return None
         second = next(r for r in self.racing[1:] if r.candidate.key in self.tied)
         return comparison.seeds_to_tell(

@@ -51,7 +51,9 @@ def test_note(info: ReevaluationInfo) -> str:
     if any(r.p_value is not None for r in info.candidates):
         return ""
     if info.question.mode == "weights":
-        return "Episodes of two policies are no pairs, so nothing is tested in pairs here."
+        return (
+            "Only training runs are tested against a baseline; these are episodes of one trained agent each."
+        )
     if info.baseline is None:
         return "There is no baseline to test against."
     others = len(info.candidates) - 1

@@ -9,7 +9,7 @@ from tuning.analysis.words import count
 
 FEWEST = 3  # candidates: a line through two always fits
 ABOUT_RIGHT = 0.6  # Kendall's tau: at least four of five pairs in the same order
-A_HINT = 0.2  # three of five: little better than a coin
+A_HINT = 0.3  # two of three: a coin gets half of them
 
 
 def optimism(searched: Sequence[float], measured: Sequence[float], *, maximize: bool) -> float | None:
@@ -66,4 +66,4 @@ def worth(searched: dict[str, float], measured: dict[str, float], *, maximize: b
         return f"The search had these candidates about in the right order: {said}."
     if tau >= A_HINT:
         return f"The search's order of these candidates was a hint: {said}."
-    return f"The search's order of these candidates was worth nothing: {said}."
+    return f"The search's order of these candidates was worth little: {said}."

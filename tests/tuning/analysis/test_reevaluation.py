@@ -396,7 +396,7 @@ class TestWeights:
         info = self.info()
         for r in info.candidates:
             assert (r.p_value, r.n_pairs, r.collapsed, r.seconds) == (None, 0, None, None)
-        assert info.test_note.startswith("Episodes")
+        assert info.test_note.startswith("Only training runs are tested")
         assert not any("collapse" in w or "steps" in w for w in info.warnings)
 
     def test_it_says_that_agents_are_judged(self):

@@ -35,7 +35,7 @@ def test_ranks_share_the_better_place():
     [
         ({"A": 3.0, "B": 2.0, "C": 1.0}, "about in the right order: 3 of 3 pairs are in the same order"),
         ({"A": 3.0, "B": 1.0, "C": 2.0}, "was a hint: 2 of 3 pairs are in the same order"),
-        ({"A": 1.0, "B": 2.0, "C": 3.0}, "was worth nothing: 0 of 3 pairs are in the same order"),
+        ({"A": 1.0, "B": 2.0, "C": 3.0}, "was worth little: 0 of 3 pairs are in the same order"),
     ],
 )
 def test_what_its_order_was_worth(measured, said):
