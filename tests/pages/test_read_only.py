@@ -8,8 +8,12 @@ from storage.artifacts import kept_trials
 from storage.paths import RunFolder
 from tuning import examples
 from tuning.access import VARIABLE
+from tuning.rollout import KeptTrial
 
-PAGES = [f"pages/{page}.py" for page in ("launch", "live", "history", "slices", "saturation")]
+PAGES = [
+    f"pages/{page}.py"
+    for page in ("launch", "live", "history", "slices", "saturation", "reevaluation", "rollouts")
+]
 CHANGING = (
     "launch",
     "stop",
@@ -44,14 +48,35 @@ def offered(app):
     return [widget.label for widget in widgets]
 
 
-@pytest.mark.parametrize("page", [None, *PAGES])
-def test_pages_offer_nothing_that_changes_something(open_page, shown, recorded, runs, monkeypatch, page):
+@pytest.mark.parametrize("file", [None, *PAGES])
+def test_pages_offer_nothing_that_changes_something(open_page, shown, recorded, runs, monkeypatch, file):
     monkeypatch.setenv(VARIABLE, "1")
     before = everything_below(runs)
-    app = open_page(page, study=recorded.id)
+    app = open_page(file, study=recorded.id)
     shown(app)
     labels = [label for label in offered(app) if label.lower().startswith(CHANGING)]
     assert labels == []
+    assert everything_below(runs) == before
+
+
+@pytest.mark.parametrize("file", ["pages/history.py", "pages/reevaluation.py", "pages/rollouts.py"])
+def test_what_was_found_is_all_there(
+    open_page, shown, runs, add_reevaluation, add_rollout, monkeypatch, file
+):
+    runs.mkdir()
+    study = examples.copy_recorded(examples.recorded()[0], runs)
+    shutil.rmtree(study.jobs, ignore_errors=True)
+    shutil.rmtree(study.rollouts, ignore_errors=True)
+    add_reevaluation(study, {"trial 46": [-150.0] * 6, "trial 55": [-180.0] * 6, "defaults": [-1100.0] * 6})
+    add_rollout(study, KeptTrial(study=study.id, number=46))
+    monkeypatch.setenv(VARIABLE, "1")
+    before = everything_below(runs)
+    app = open_page(file, study=study.id)
+    text = shown(app)
+    assert [label for label in offered(app) if label.lower().startswith(CHANGING)] == []
+    assert {"history": "Build the report", "reevaluation": "Trial 46", "rollouts": "Return of"}[
+        file.split("/")[1].removesuffix(".py")
+    ] in text
     assert everything_below(runs) == before
 
 

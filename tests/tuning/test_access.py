@@ -8,11 +8,13 @@ import pytest
 from storage.journal import STUDY_NAME
 from storage.locks import FileLock
 from storage.paths import RunFolder
-from tuning import access, examples, jobs, launch, pins, probe_jobs
+from tuning import access, examples, jobs, launch, pins, probe_jobs, reevaluation_jobs, rollout_jobs
 from tuning.__main__ import app as command_line
 from tuning.access import VARIABLE, ReadOnly, is_read_only
 from tuning.examples import pendulum_story
+from tuning.mapping import save_mapping
 from tuning.opening import open_study
+from tuning.winner import choose_winner, take_back_winner
 
 CHANGES = {
     "launch": lambda folder, root: launch.launch(pendulum_story(), root),
@@ -26,6 +28,17 @@ CHANGES = {
     "delete": lambda folder, root: launch.delete(folder),
     "probe": lambda folder, root: probe_jobs.start_probe(folder, None),
     "resume a probe": lambda folder, root: probe_jobs.resume_probe(folder, folder),
+    "re-evaluate": lambda folder, root: reevaluation_jobs.start_reevaluation(folder, None),
+    "resume a re-evaluation": lambda folder, root: reevaluation_jobs.resume_reevaluation(folder, folder),
+    "extend a re-evaluation": lambda folder, root: reevaluation_jobs.extend_reevaluation(folder, folder, 9),
+    "delete a re-evaluation": lambda folder, root: reevaluation_jobs.delete_reevaluation(folder, folder),
+    "map": lambda folder, root: save_mapping(folder, pendulum_story()),
+    "choose": lambda folder, root: choose_winner(folder, 0, expected=None, reevaluation=None),
+    "take back": lambda folder, root: take_back_winner(folder),
+    "film": lambda folder, root: rollout_jobs.start_rollout(folder, None),
+    "film again": lambda folder, root: rollout_jobs.resume_rollout(folder, folder),
+    "stop filming": lambda folder, root: rollout_jobs.stop_rollout(folder),
+    "delete a video": lambda folder, root: rollout_jobs.delete_rollout(folder, folder),
     "pin": lambda folder, root: pins.set_pin(folder, 0, pinned=True),
     "open": lambda folder, root: open_study(root.parent / "study.log", None, root),
     "copy an example": lambda folder, root: examples.copy_recorded(examples.recorded()[0], root),
