@@ -1,5 +1,6 @@
 """A re-evaluation while it runs, when it ended early, and what can be done with it."""
 
+import contextlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -135,7 +136,7 @@ def draw_actions(run: Run, job: ReevaluationJob) -> None:
         if st.button("Delete", type="tertiary", icon=":material/delete:", key="reevaluation-delete"):
             _confirm_deletion(run, job)
     if finished:
-        _draw_problem(job)
+        _draw_problem(job)  # else it stands above
 
 
 def _draw_again(run: Run, job: ReevaluationJob) -> None:
@@ -176,19 +177,23 @@ def _confirm_deletion(run: Run, job: ReevaluationJob) -> None:
     done = count(len(job.results), "run")
     st.markdown(f"It goes for good, with the results of {done}, their learning curves and their weights.")
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="reevaluation-delete-confirmed"):
-            try:
-                delete_reevaluation(run.folder, job.folder)
-            except FileNotFoundError:
-                st.rerun()  # somebody else has just deleted it
-            except _FAULTS as error:
-                st.error(frame.escape(str(error)), icon=":material/error:")
-            else:
-                st.query_params.pop(reevaluation_form.ADDRESS, None)
-                st.toast("Deleted the re-evaluation", icon=":material/delete:")
-                st.rerun()
+        if st.button(
+            "Delete",
+            type="primary",
+            key="reevaluation-delete-confirmed",
+            on_click=_attempt,
+            args=(job, lambda: _delete(run, job)),
+        ):
+            st.rerun()  # which closes the dialog; the page says what went wrong
         if st.button("Keep it", key="reevaluation-delete-cancelled"):
             st.rerun()
+
+
+def _delete(run: Run, job: ReevaluationJob) -> None:
+    with contextlib.suppress(FileNotFoundError):  # somebody else has just deleted it
+        delete_reevaluation(run.folder, job.folder)
+    st.query_params.pop(reevaluation_form.ADDRESS, None)
+    st.toast("Deleted the re-evaluation", icon=":material/delete:")
 
 
 def _stop(job: ReevaluationJob) -> None:
