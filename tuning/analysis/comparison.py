@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from tuning.analysis.pairwise import pairwise
+from tuning.analysis.pairwise import pairwise, squarable
 
 _Scores = Sequence[float] | np.ndarray
 
@@ -94,7 +94,7 @@ def p_best(scores: np.ndarray, *, seed: int = 0) -> np.ndarray:
     usable = np.isfinite(scores).sum(axis=1) >= 2
     if not usable.any():
         return found
-    x = scores[usable]
+    x = squarable(scores[usable])
     n, means = np.isfinite(x).sum(axis=1), np.nanmean(x, axis=1)
     variances = np.nanvar(x, axis=1, ddof=1)
     typical = float(np.median(variances))

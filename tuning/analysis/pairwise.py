@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 MAX_CORRELATION = 0.999
+_SQUARABLE = 1e120
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def pairwise(scores: np.ndarray, *, prior: float) -> Pairwise:
     Source: Welch (1947); the moderated variance is that of Smyth (2004), with a fixed weight; the error of an
     intraclass correlation that of Fisher (1925).
     """
+    scores = squarable(scores)
     there = np.isfinite(scores)
     mask = there.astype(float)
     count = mask.sum(axis=-1, keepdims=True)
@@ -68,6 +70,12 @@ def pairwise(scores: np.ndarray, *, prior: float) -> Pairwise:
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = (prior + own) * (v_i + v_j) ** 2 / (v_i**2 + v_j**2)
     return Pairwise(lead, np.sqrt(variance), np.nan_to_num(freedom, nan=1.0), n, correlation)
+
+
+def squarable(scores: np.ndarray) -> np.ndarray:
+    """Return the scores, in another unit if their squares would be no numbers; what is told has no unit."""
+    largest = np.max(np.abs(scores), where=np.isfinite(scores), initial=0.0)
+    return scores if largest < _SQUARABLE else scores / largest
 
 
 def _typical_variance(x: np.ndarray, count: np.ndarray) -> np.ndarray:

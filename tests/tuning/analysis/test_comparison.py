@@ -84,6 +84,11 @@ def test_runs_without_any_spread():
     assert p_best(np.full((3, 5), 500.0)).tolist() == pytest.approx([1 / 3] * 3)
 
 
+def test_enormous_returns_are_compared_all_the_same():
+    assert cannot_be_told(1e300 * SCORES).tolist() == [True, True, False, True]
+    assert p_best(1e300 * SCORES) == pytest.approx(p_best(SCORES))
+
+
 def test_order_shift_and_scale_do_not_matter():
     told, likely = cannot_be_told(SCORES), p_best(SCORES)
     turned = [2, 0, 3, 1]
