@@ -87,7 +87,7 @@ def test_the_answer_as_a_table_and_as_json(study):
 
 
 def test_more_seeds_extend_the_newest(study):
-    here(study.id, "--top", 2, "--seeds", 3, "--no-defaults")
+    here(study.id, "--top", 2, "--seeds", 3, "--no-defaults", "--no-racing")
     finish(newest(study))
     result = here(study.id, "--more-seeds", 2)
     assert result.exit_code == 0

@@ -9,7 +9,7 @@ from optuna.trial import create_trial
 
 from storage import artifacts, locks
 from storage.journal import append_trials
-from storage.live import read_curve, read_heartbeats
+from storage.live import read_curve
 from storage.paths import list_runs
 from tuning import environments, launch
 from tuning.evaluation import play
@@ -105,9 +105,6 @@ def test_a_race_that_is_killed_resumed_and_extended_trains_each_run_once(
         with pytest.raises(AlreadyRunning, match=r"A re-evaluation of .* is running"):
             extend_reevaluation(study, folder, 6)
         wait_for(lambda: folder.results.exists() and len(lines(folder)) >= 4)
-        beat = wait_for(lambda: read_heartbeats(folder))[0]
-        psutil.Process(beat.pid).kill()
-        wait_for(lambda: len(lines(folder)) >= 6)
         runner = psutil.Process(job_status(folder).pid)
         workers = runner.children()
         runner.kill()
