@@ -224,7 +224,12 @@ def add_reevaluation() -> Callable[..., Any]:
         trials = [int(key.split()[1]) for key in means if key.startswith("trial")]
         n = max(map(len, means.values()))
         planned = plan_reevaluation(
-            launch.read_run(study), trials=trials, tuned=False, n_seeds=n, n_episodes=20, racing=False
+            launch.read_run(study),
+            trials=trials,
+            tuned="tuned" in means,
+            n_seeds=n,
+            n_episodes=20,
+            racing=False,
         ).with_draw(0)
         study.jobs.mkdir(exist_ok=True)
         folder = create_run(study.jobs, "reevaluation")

@@ -15,6 +15,7 @@ from tuning.analysis.words import three_digits
 from tuning.export import ExportError, best_trial
 from tuning.launch import Run
 from tuning.lineage import trial_home
+from tuning.reevaluation import Candidate
 from tuning.reevaluation_jobs import ReevaluationJob, find_reevaluations
 
 
@@ -39,6 +40,7 @@ class ChosenTrial:
 
     trial: FrozenTrial
     why: str  # after "trial 55": "the winner that was chosen", "the best of the search"
+    instead: Candidate | None = None  # a baseline that is recommended instead
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def choose_trial(run: Run, number: int | None = None) -> ChosenTrial:
         if found is not None:
             return ChosenTrial(found, "the winner that was chosen")
     if (recommended := _recommended(run)) is not None:
-        return ChosenTrial(recommended, "recommended by its re-evaluation")
+        return recommended
     best = best_trial(own(run.study.trials), maximize=run.study.maximize)
     if best is None:
         reason = nothing_complete(own(run.study.trials)) or "No trial is complete yet."
@@ -126,32 +128,45 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
     )
 
 
-def _recommended(run: Run) -> FrozenTrial | None:
-    """Return the trial that the newest re-evaluation at the study's own budget recommends."""
+def _recommended(run: Run) -> ChosenTrial | None:
+    """Return the trial that the newest re-evaluation at the study's own budget recommends.
+
+    Where it recommends a baseline, that is the best of its trials.
+    """
     from tuning.analysis.reevaluation import reevaluation_info  # SciPy
 
+    by_number = {t.number: t for t in run.study.trials}
     for job in _at_its_budget(run):
-        winner = reevaluation_info(job.question, job.results).winner if job.results else None
-        if winner is not None and winner.candidate.trial is not None:
-            return next((t for t in run.study.trials if t.number == winner.candidate.trial), None)
+        info = reevaluation_info(job.question, job.results)
+        if info.winner is None:
+            continue
+        if info.winner.candidate.trial in by_number:
+            return ChosenTrial(by_number[info.winner.candidate.trial], "recommended by its re-evaluation")
+        best = next((c for c in info.candidates if c.candidate.trial in by_number and c.rank), None)
+        if best is not None and best.candidate.trial is not None:
+            why = (
+                f"the best trial of its re-evaluation, which recommends {info.winner.candidate.name} instead"
+            )
+            return ChosenTrial(by_number[best.candidate.trial], why, info.winner.candidate)
     return None
 
 
 def _median_run(job: ReevaluationJob, trial: int) -> PolicyPlace | None:
-    """Return the median of a trial's runs in a re-evaluation, among those that kept their policy."""
+    """Return the median of a trial's runs in a re-evaluation, if that run kept its policy."""
     candidate = next(c for c in job.question.candidates if c.trial == trial)
     keys = {job.question.run_key(candidate, seed) for seed in range(job.question.n_seeds)}
     places = {run.key: index for index, run in enumerate(job.plan.runs)}
-    kept = kept_trials(job.folder)
     ended = [
         (result.mean, places[key])
         for key, result in job.results.items()
         if key in keys and result.mean is not None
     ]
-    if not ended or not all(index in kept for _, index in ended):
-        return None  # a median of some of them would be no median
+    if not ended:
+        return None
     ended.sort(reverse=not job.question.maximize)  # worst first
     mean, index = ended[(len(ended) - 1) // 2]
+    if index not in kept_trials(job.folder):
+        return None  # any other would not be typical
     return PolicyPlace(
         job.folder,
         index,

@@ -1,5 +1,6 @@
 """What a report says before any finding: what was searched, with what, and how to do it again."""
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -187,7 +188,11 @@ def _configuration(run: Run, number: int | None) -> Configuration | None:
     heading = f"Trial {trial.number}, {chosen.why}"
     if value is not None:
         heading += f" (the search measured {three_digits(value)})"
-    return Configuration(heading, *_texts(run, trial))
+    texts, problem = _texts(run, trial)
+    if chosen.instead is not None:
+        values = {"n_envs": chosen.instead.n_train_envs, **chosen.instead.resolved}
+        texts = (*texts, (f"{chosen.instead.name}, recommended instead", json.dumps(values, indent=2)))
+    return Configuration(heading, texts, problem)
 
 
 def _texts(run: Run, trial: FrozenTrial) -> tuple[tuple[tuple[str, str], ...], str]:

@@ -93,8 +93,11 @@ def _numbers(
     numbers = []
     if found and found.info.expected is not None and found.info.winner is not None:
         numbers.append((f"Expect of {found.info.winner.candidate.name}", three_digits(found.info.expected)))
-        for c in found.info.candidates:
-            if c.candidate.is_baseline and c.mean is not None:
+        others = [c for c in found.info.candidates if c.candidate.key != found.info.winner.candidate.key]
+        trials = [c for c in others if not c.candidate.is_baseline]
+        first = [] if not found.info.winner.candidate.is_baseline else trials[:1]  # the search's best, beaten
+        for c in (*first, *(c for c in others if c.candidate.is_baseline)):
+            if c.mean is not None:
                 numbers.append((f"{c.candidate.name}, measured likewise", three_digits(c.mean)))
     if best is not None:
         numbers.append(("Best of the search, measured once", three_digits(best)))

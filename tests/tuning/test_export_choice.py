@@ -32,6 +32,14 @@ def test_a_reevaluation_decides_before_the_search(recorded, add_reevaluation):
     assert (chosen.trial.number, chosen.why) == (46, "recommended by its re-evaluation")
 
 
+def test_where_a_baseline_is_recommended_the_best_trial_of_those_measured_again(recorded, add_reevaluation):
+    add_reevaluation(recorded, TWO | {"tuned": [-100.0] * 3})
+    chosen = choose_trial(run_of(recorded))
+    assert chosen.trial.number == 46
+    assert chosen.why == "the best trial of its re-evaluation, which recommends RL Zoo's tuned values instead"
+    assert chosen.instead.kind == "tuned"
+
+
 def test_a_person_decides_before_a_reevaluation(recorded, add_reevaluation):
     add_reevaluation(recorded, TWO)
     write_winner(recorded, Winner(58, -160.0, None, time.time()))
@@ -82,7 +90,7 @@ def test_the_median_run_is_the_worse_of_two_middle_ones(recorded, add_reevaluati
     assert read_results(job, plan)[plan.runs[place.number].key].mean == expected
 
 
-def test_where_a_run_kept_nothing_there_is_no_median(recorded, add_reevaluation):
+def test_where_the_median_run_kept_nothing_it_is_the_one_of_the_search(recorded, add_reevaluation):
     job = add_reevaluation(recorded, TWO)
     run = run_of(recorded)
     shutil.rmtree(job.weights / str(choose_policy(run, run.study.trials[46]).number))
