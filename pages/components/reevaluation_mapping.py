@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import cached, frame
 from tuning.access import ReadOnly
 from tuning.algorithms import algorithm, algorithm_names
+from tuning.analysis.look import whole
 from tuning.environments import EnvironmentsError
 from tuning.launch import Run
 from tuning.mapping import MappingDraft, guess_mapping, mapped_spec, save_mapping
@@ -49,7 +50,7 @@ def draw(run: Run, *, primary: bool) -> None:
         )
         _draw_form(run, None, primary=primary)
         return
-    said = f"{known.algorithm} on {known.env.id}, {known.budget.n_timesteps} steps a trial"
+    said = f"{known.algorithm} on {known.env.id}, {whole(known.budget.n_timesteps)} steps a trial"
     with st.expander(f"Trained as {frame.escape(said)}", icon=":material/schema:", key="mapping-known"):
         _draw_form(run, known, primary=False)
 

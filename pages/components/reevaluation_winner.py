@@ -1,5 +1,7 @@
 """Choose the trial that the study ends with, see what was chosen, take it home, take it back."""
 
+import json
+
 import streamlit as st
 
 from pages.components import best_configuration, frame, winner_line
@@ -7,7 +9,7 @@ from storage.artifacts import kept_trials
 from storage.paths import RunFolder
 from storage.winner import Winner, read_winner
 from tuning.access import ReadOnly, is_read_only
-from tuning.analysis.look import three_digits
+from tuning.analysis.look import count, three_digits
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.jobs import PROJECT_ROOT
 from tuning.launch import Run
@@ -30,6 +32,8 @@ def draw(run: Run, job: ReevaluationJob | None, info: ReevaluationInfo | None) -
 
 
 def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None:
+    if info.winner is not None and info.winner.candidate.trial is None:
+        _draw_recommended_baseline(info.winner)
     there = {t.number for t in run.study.trials}
     trials = [c for c in info.candidates if c.candidate.trial in there and c.n_runs]
     if not trials:
@@ -52,13 +56,23 @@ def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None
         )
         st.button(
             f"Choose trial {number}",
-            type="primary",
+            type="primary" if by_number[number].candidate.key in tied else "secondary",
             icon=":material/verified:",
             key=f"choose-{job.folder.id}",
             on_click=_choose,
             args=(run.folder, job, info, by_number[number]),
             help="Marks it in the study, keeps its weights, and offers its exports. It can be taken back.",
         )
+
+
+def _draw_recommended_baseline(winner: CandidateResult) -> None:
+    """Show what is recommended where that is no trial, so that there is something to take home."""
+    name = frame.escape(winner.candidate.name)
+    st.markdown(f"What is recommended is no trial of this study, so it cannot be chosen here: {name}.")
+    with st.expander(f"The arguments of {name}", icon=":material/tune:", key="baseline-arguments"):
+        st.code(json.dumps(winner.candidate.resolved, indent=2), language="json", wrap_lines=True)
+        n = winner.candidate.n_train_envs
+        st.caption(f"Keyword arguments of the algorithm's class, with {count(n, 'training environment')}.")
 
 
 def _label(result: CandidateResult, *, tied: set[str], recommended: str | None) -> str:

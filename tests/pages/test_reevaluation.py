@@ -299,10 +299,23 @@ class TestFinished:
         select = app.selectbox(key=f"winner-choice-{folder.id}")
         assert select.value == 4
         select.set_value(5).run()
-        assert primary(app) == ["Choose trial 5"]
+        assert "Choose trial 5" in labels(app)
+        assert primary(app) == [], "it is not among the best"
         app.button(key=f"choose-{folder.id}").click().run()
         winner = read_winner(study)
         assert (winner.trial, winner.expected) == (5, pytest.approx(-696, abs=3))
+
+    def test_a_baseline_that_wins_is_shown_with_its_arguments_and_no_trial_is_pressed_on_anybody(
+        self, open_page, study, words, measure, monkeypatch
+    ):
+        monkeypatch.setitem(MEANS, "defaults", -100.0)
+        measure()
+        app = open_page(PAGE, study=study.id)
+        text = words(app)
+        assert "it cannot be chosen here: SB3 defaults" in text
+        assert any('"n_steps"' in code.value or code.value == "{}" for code in app.code)
+        assert primary(app) == []
+        assert "Choose trial 4" in labels(app)
 
     def test_more_seeds_are_added_to_the_same_one(self, open_page, study, measure, started):
         folder = measure()
