@@ -44,6 +44,7 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
     found = tuple(said.result(runs, place) for place, runs in enumerate(said.ranked, 1))
     tied = [r for r in found if r.is_tied]
     winner = _winner(tied)
+    best_trial = _best_trial(found, winner)
     by_search, by_now = _searched_and_measured(found)
     searched, measured = list(by_search.values()), list(by_now.values())
     same_budget = question.n_timesteps == question.study_timesteps or question.mode == "weights"
@@ -68,6 +69,10 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
         collapse_level=said.to_return(said.collapse_level),
         seeds_to_tell=said.seeds_to_tell(),
         search_worth=search_agreement.worth(by_search, by_now, maximize=question.maximize),
+        best_trial=best_trial,
+        expected_trial=said.expected(best_trial)
+        if best_trial is winner
+        else said.expected_of_trial(best_trial),
     )
     info = dataclasses.replace(info, test_note=test_note(info))
     return dataclasses.replace(info, recommendation=recommendation(info), warnings=warnings(info))
@@ -146,10 +151,17 @@ class _Comparison:
         return runs.scores[both], self.baseline.scores[both]
 
     def expected(self, winner: CandidateResult | None) -> float | None:
-        if winner is None:
+        return self._honest(winner, self.racing)
+
+    def expected_of_trial(self, trial: CandidateResult | None) -> float | None:
+        """Return what to expect of the best trial where the winner is none: it was chosen among trials."""
+        return self._honest(trial, [r for r in self.racing if r.candidate.kind == "trial"])
+
+    def _honest(self, chosen: CandidateResult | None, among: Sequence[CandidateRuns]) -> float | None:
+        if chosen is None:
             return None
-        place = [r.candidate.key for r in self.racing].index(winner.candidate.key)
-        return self.to_return(expected_score(matrix(self.racing), place))
+        place = [r.candidate.key for r in among].index(chosen.candidate.key)
+        return self.to_return(expected_score(matrix(among), place))
 
     def seeds_to_tell(self) -> int | None:
         """Return how many seeds would tell the best two apart, were the difference what it looks like."""
@@ -212,6 +224,14 @@ def _winner(tied: Sequence[CandidateResult]) -> CandidateResult | None:
         return tied[0]
     seconds = {r.candidate.key: r.seconds or 0.0 for r in (tied[0], *rivals)}
     return next(r for r in (tied[0], *rivals) if seconds[r.candidate.key] <= AS_CHEAP * min(seconds.values()))
+
+
+def _best_trial(found: Sequence[CandidateResult], winner: CandidateResult | None) -> CandidateResult | None:
+    """Return the winner where it is a trial, else the best of those trials that were not given up."""
+    if winner is None or winner.candidate.kind == "trial":
+        return winner
+    trials = [r for r in found if r.candidate.kind == "trial" and r.mean is not None]
+    return next((r for r in trials if r.dropped_after is None), None)
 
 
 def _saved(question: Reevaluation, said: _Comparison) -> int:

@@ -66,3 +66,5 @@ class ReevaluationInfo:
     seeds_to_tell: int | None = None  # that would tell the best two apart, if they differ as much as it seems
     test_note: str = ""  # why there is no p-value, in plain text; empty where there are some
     search_worth: str = ""  # what the search's order of the candidates was worth, in plain text
+    best_trial: CandidateResult | None = None  # of the search's own; the winner unless that is a baseline
+    expected_trial: float | None = None  # honest number for its mean return, chosen among trials alone

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tuning.analysis.comparison import fewest_pairs
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.analysis.words import count, three_digits, whole
-from tuning.reevaluation import MOST_SEEDS
+from tuning.reevaluation import MOST_SEEDS, Reevaluation
 
 FEWEST_TO_JUDGE = 3  # runs
 FEW = 5  # runs: with fewer the intervals are no more than a hint
@@ -29,7 +29,19 @@ def recommendation(info: ReevaluationInfo) -> str:
     fewest = min(n_counted(r) for r in info.tied)
     if fewest < FEWEST_TO_JUDGE and info.question.mode == "retrain":
         return _joined(so_far, _little(info, winner, fewest))
-    return _joined(so_far, " ".join(p for p in (_who(info, winner), _expect(info, winner), _more(info)) if p))
+    return _joined(
+        so_far,
+        " ".join(
+            part
+            for part in (
+                _who(info, winner),
+                _expect(info.question, winner, info.expected),
+                _best_trial(info, winner),
+                _more(info),
+            )
+            if part
+        ),
+    )
 
 
 def warnings(info: ReevaluationInfo) -> tuple[str, ...]:
@@ -40,6 +52,7 @@ def warnings(info: ReevaluationInfo) -> tuple[str, ...]:
         _few(info),
         _estimates_disagree(info),
         _given_up_but_ahead(info),
+        _told_apart_though_ahead(info),
         _one_agent(info),
         _budget(info),
     ]
@@ -135,7 +148,7 @@ def _who(info: ReevaluationInfo, winner: CandidateResult) -> str:
         name = _in_sentence(winner) if of else winner.candidate.name
         return f"{of.capitalize()}{name} is the best: {beaten} worse by more than chance.{rest}"
     of = "the trained agents of " if agents else ""
-    all_of_them = names(tied) if not of else of.capitalize() + names(tied).replace("Trial", "trial", 1)
+    all_of_them = names(tied) if not of else of.capitalize() + _lower(names(tied))
     why = _why(info, winner)
     told = f"{all_of_them} cannot be told apart"
     if bought:
@@ -167,11 +180,10 @@ def _baseline_gives(info: ReevaluationInfo) -> str:
     return f" {baseline.candidate.name} give {_number(baseline.mean)}."
 
 
-def _expect(info: ReevaluationInfo, winner: CandidateResult) -> str:
-    if info.expected is None:
+def _expect(q: Reevaluation, chosen: CandidateResult, value: float | None) -> str:
+    if value is None:
         return ""
-    q, value, searched = info.question, info.expected, winner.candidate.search_value
-    expect = f"Expect {_number(value)}"
+    searched, expect = chosen.candidate.search_value, f"Expect {_number(value)}"
     if searched is None:
         return f"{expect}."
     if q.n_timesteps != q.study_timesteps and q.mode == "retrain":
@@ -185,6 +197,15 @@ def _expect(info: ReevaluationInfo, winner: CandidateResult) -> str:
     if worse:
         return f"{expect}, not the {_number(searched)} that the search reported."
     return f"{expect}; the search reported {_number(searched)}."
+
+
+def _best_trial(info: ReevaluationInfo, winner: CandidateResult) -> str:
+    """Return what the search's own best is worth, where something else is recommended."""
+    trial = info.best_trial
+    if trial is None or trial is winner:
+        return ""
+    expect = _expect(info.question, trial, info.expected_trial)
+    return f"Of the study's trials, {_in_sentence(trial)} is ahead. {expect}".rstrip()
 
 
 def _more(info: ReevaluationInfo) -> str:
@@ -268,6 +289,23 @@ def _given_up_but_ahead(info: ReevaluationInfo) -> str:
     )
 
 
+def _told_apart_though_ahead(info: ReevaluationInfo) -> str:
+    """Say why one with a better mean than a tied one is not tied itself: it varies less."""
+    last = max((r.rank or 0 for r in info.tied), default=0)
+    apart = [
+        r for r in info.candidates if not r.is_tied and r.dropped_after is None and (r.rank or last) < last
+    ]
+    if not apart:
+        return ""
+    behind = [r for r in info.tied if (r.rank or 0) > min(r.rank or 0 for r in apart)]
+    ahead = "have better means" if len(apart) > 1 else "has a better mean"
+    because = "count as tied all the same: their" if len(behind) > 1 else "counts as tied all the same: its"
+    return (
+        f"{names(apart)} {ahead} than {_lower(names(behind))}, which {because} runs spread so far that less "
+        "is sure about what to expect."
+    )
+
+
 def _one_agent(info: ReevaluationInfo) -> str:
     if info.question.mode != "weights":
         return ""
@@ -284,6 +322,10 @@ def _budget(info: ReevaluationInfo) -> str:
     trained = f"Every run trained for {whole(q.n_timesteps)} steps"
     as_study = ", as in the study" if q.n_timesteps == q.study_timesteps else ""
     return f"{trained}{as_study}. At another budget the order may differ."
+
+
+def _lower(name: str) -> str:
+    return name.replace("Trial", "trial", 1) if name.startswith("Trial") else name
 
 
 def _number(x: float | None) -> str:

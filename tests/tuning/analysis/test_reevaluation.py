@@ -136,8 +136,31 @@ def test_no_better_than_the_defaults():
     )
     info = reevaluation_info(asked, results(asked, [-265.0, -220.0, -210.0, -165.5]))
     assert info.recommendation == (
-        "No trial comes near SB3 defaults: tuning bought nothing that these runs can show. Expect -166."
+        "No trial comes near SB3 defaults: tuning bought nothing that these runs can show. Expect -166. "
+        "Of the study's trials, trial 31 is ahead. Expect -210, not the -140 that the search reported."
     )
+    assert info.best_trial.candidate.trial == 31
+    assert info.expected_trial == pytest.approx(-210)
+
+
+def test_the_best_trial_is_the_winner_where_that_is_a_trial():
+    asked = question()
+    info = reevaluation_info(asked, results(asked, [-165.0, -200.0, -210.0, -300.0]))
+    assert info.best_trial is info.winner
+    assert info.expected_trial == info.expected
+
+
+def test_one_told_apart_in_spite_of_a_better_mean_is_explained():
+    asked = question()
+    found = results(asked, [-165.0, -190.0, -200.0, -900.0])
+    for seed, x in enumerate(noise(10, seed=3)):  # the third spreads too far to be told from the first
+        key = asked.run_key(asked.candidates[2], seed)
+        found[key] = found[key].model_copy(update={"mean": float(-200.0 + 100.0 * x)})
+    info = reevaluation_info(asked, found)
+    assert [r.candidate.trial for r in info.tied] == [17, 31]
+    assert info.warnings[0].startswith("Trial 25 has a better mean than trial 31, which counts as tied")
+    again = reevaluation_info(asked, results(asked, [-165.0, -190.0, -200.0, -900.0]))
+    assert not any("counts as tied" in said for said in again.warnings)
 
 
 def test_every_run_broke():
