@@ -115,7 +115,7 @@ def _compared(info: ReevaluationInfo) -> list[CandidateResult]:
     by_key = {c.candidate.key: c for c in info.candidates}
     tuned = info.winner
     if tuned is not None and tuned.candidate.is_baseline:
-        tuned = next((c for c in info.candidates if not c.candidate.is_baseline), tuned)
+        tuned = info.best_trial or tuned
     baseline = by_key.get(info.question.baseline.key) if info.question.baseline else None
     found = [c for c in (tuned, baseline) if c is not None]
     return found[:1] if len(found) == 2 and found[0] is found[1] else found

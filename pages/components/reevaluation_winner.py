@@ -41,9 +41,10 @@ def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None
     tied = {c.candidate.key for c in info.tied}
     order = sorted(trials, key=lambda c: (c.candidate.key not in tied, c.rank or len(trials)))
     recommended = info.winner.candidate.key if info.winner else None
+    best = info.best_trial.candidate.key if info.best_trial else recommended
     by_number = {c.candidate.trial: c for c in order if c.candidate.trial is not None}
     numbers = list(by_number)
-    index = next((i for i, c in enumerate(by_number.values()) if c.candidate.key == recommended), 0)
+    index = next((i for i, c in enumerate(by_number.values()) if c.candidate.key == best), 0)
     key = f"{_CHOICE}-{job.folder.id}"
     with st.container(horizontal=True, vertical_alignment="bottom", key="choose-winner"):
         number = st.selectbox(
@@ -119,8 +120,10 @@ def _draw_taken(run: Run, winner: Winner) -> None:
 
 def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, result: CandidateResult) -> None:
     assert result.candidate.trial is not None
-    is_winner = info.winner is not None and info.winner.candidate.key == result.candidate.key
-    expected = info.expected if is_winner else result.mean
+    expected = result.mean  # of one that was not chosen for its luck
+    for best, honest in ((info.best_trial, info.expected_trial), (info.winner, info.expected)):
+        if best is not None and best.candidate.key == result.candidate.key and honest is not None:
+            expected = honest
     _attempt(folder, result.candidate.trial, expected, job.folder.id)
 
 
