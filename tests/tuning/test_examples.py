@@ -16,10 +16,11 @@ from tuning.lineage import parent_of, trial_home
 from tuning.policy import rebuild_policy
 from tuning.race import spared
 from tuning.reevaluation_jobs import find_reevaluations
+from tuning.rollout_jobs import find_rollouts
 from tuning.space.limits import spec_limits
 from tuning.spec import load_spec
 
-MAX_EXAMPLE_BYTES = 3_000_000
+MAX_EXAMPLE_BYTES = 4_000_000
 
 
 def test_the_story_is_the_starter_space_on_pendulum():
@@ -127,8 +128,20 @@ def test_the_policies_of_what_pages_show_were_kept(measured):
     rebuild_policy(first)
 
 
+def test_the_recorded_rollout_shows_the_defaults_against_the_tuned_agent(recorded):
+    (job,) = find_rollouts(recorded.folder)
+    assert job.status.state == JobState.FINISHED
+    assert [actor.role for actor in job.request.actors] == ["baseline", "tuned"]
+    defaults, tuned = (actor.episodes[0].total for actor in job.result.actors)
+    assert tuned > defaults + 300
+    assert job.best_video is not None
+    assert job.poster is not None
+    assert all(job.video(index) is not None for index in range(2))
+
+
 def test_what_is_recorded_names_no_folder_of_the_machine():
-    for path in examples.FOLDER.glob("*/jobs/**/*.json*"):
+    written = [*examples.FOLDER.glob("*/jobs/**/*.json*"), *examples.FOLDER.glob("*/rollouts/**/*.json")]
+    for path in written:
         assert not re.search(r"/(home|root|tmp|work|Users)/", path.read_text()), path
 
 
