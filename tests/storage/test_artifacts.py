@@ -156,7 +156,7 @@ def test_a_header_that_claims_terabytes_is_refused(folder):
 
 
 def test_an_absent_policy_says_which_are_kept(folder):
-    with pytest.raises(FileNotFoundError, match="the best, defaults and pinned"):
+    with pytest.raises(FileNotFoundError, match="the best, the defaults and pinned"):
         load_policy(folder, 1)
     (folder.weights / "1").mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match="Trial 1 kept no weights"):
