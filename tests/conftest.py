@@ -209,9 +209,14 @@ def recorded(runs_dir: Path) -> Any:
 
 @pytest.fixture
 def add_reevaluation() -> Callable[..., Any]:
-    """Add a finished re-evaluation without training: runs return `means` and have copied weights."""
+    """Add a re-evaluation without training: runs return `means` and have copied weights.
 
-    def add(study: Any, means: dict[str, list[float]], *, keep: bool = True) -> Any:
+    With `n_seeds` it was stopped before all of them were done.
+    """
+
+    def add(
+        study: Any, means: dict[str, list[float]], *, keep: bool = True, n_seeds: int | None = None
+    ) -> Any:
         import shutil
 
         from storage.artifacts import kept_trials
@@ -227,7 +232,7 @@ def add_reevaluation() -> Callable[..., Any]:
             launch.read_run(study),
             trials=trials,
             tuned="tuned" in means,
-            n_seeds=n,
+            n_seeds=n_seeds or n,
             n_episodes=20,
             racing=False,
         ).with_draw(0)
@@ -239,7 +244,7 @@ def add_reevaluation() -> Callable[..., Any]:
         places = {run.key: index for index, run in enumerate(planned.plan.runs)}
         source = study.weights / str(min(kept_trials(study)))
         for candidate in planned.question.candidates:
-            for seed, mean in enumerate(means[candidate.key]):
+            for seed, mean in enumerate(means.get(candidate.key, [])):
                 key = planned.question.run_key(candidate, seed)
                 append_result(
                     folder,
@@ -248,7 +253,8 @@ def add_reevaluation() -> Callable[..., Any]:
                 if keep:
                     shutil.copytree(source, folder.weights / str(places[key]))
         write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
-        write_record(folder.exit, {"state": "finished", "reason": "Done.", "ended_at": time.time()})
+        state = "stopped" if n_seeds else "finished"
+        write_record(folder.exit, {"state": state, "reason": "Done.", "ended_at": time.time()})
         return folder
 
     return add
