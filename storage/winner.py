@@ -7,6 +7,8 @@ from typing import TypeGuard
 from storage.paths import NAME_PATTERN, RunFolder
 from storage.records import read_record, write_record
 
+_MOST_STEPS = 10**12
+
 
 @dataclass(frozen=True)
 class Winner:
@@ -17,6 +19,8 @@ class Winner:
     reevaluation: str | None  # id of the re-evaluation that it rests on
     chosen_at: float  # seconds since the epoch
     pinned: bool = False  # choosing it is what pinned its weights
+    mode: str | None = None  # of the re-evaluation: "retrain", or "weights", which judged one trained agent
+    n_timesteps: int | None = None  # that `expected` holds for, where they are not the study's own
 
 
 def write_winner(folder: RunFolder, winner: Winner) -> None:
@@ -37,7 +41,11 @@ def read_winner(folder: RunFolder) -> Winner | None:
         return None
     if reevaluation is not None and not _is_name(reevaluation):
         return None
-    return Winner(trial, expected, reevaluation, float(chosen_at), record.get("pinned") is True)
+    mode, steps = record.get("mode"), record.get("n_timesteps")
+    if mode not in (None, "retrain", "weights") or not (steps is None or _is_steps(steps)):
+        return None
+    pinned = record.get("pinned") is True
+    return Winner(trial, expected, reevaluation, float(chosen_at), pinned, mode, steps)
 
 
 def clear_winner(folder: RunFolder) -> None:
@@ -47,6 +55,10 @@ def clear_winner(folder: RunFolder) -> None:
 
 def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_steps(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_STEPS
 
 
 def _is_name(value: object) -> TypeGuard[str]:

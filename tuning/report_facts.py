@@ -13,6 +13,7 @@ from tuning import export
 from tuning.analysis.outcomes import reached
 from tuning.analysis.space import CATEGORICAL, DeclaredAxis, declared_space
 from tuning.analysis.summary import study_summary
+from tuning.analysis.winner_words import expected_words
 from tuning.analysis.words import count, duration, three_digits, whole
 from tuning.environments import EnvironmentsError
 from tuning.export_choice import NothingToExport, choose_trial
@@ -253,7 +254,7 @@ def _winner(run: Run) -> str:
     winner = read_winner(run.folder)
     if winner is None:
         return ""
-    expect = f" Expect about {three_digits(winner.expected)}." if winner.expected is not None else ""
+    expect = f" {expected_words(winner)}".rstrip()
     when = time.strftime("%Y-%m-%d", time.localtime(winner.chosen_at))
     return f"Trial {winner.trial} was chosen as the winner on {when}.{expect}"
 

@@ -9,7 +9,13 @@ from tuning.access import require_writable
 
 
 def choose_winner(
-    study: RunFolder, trial: int, *, expected: float | None = None, reevaluation: str | None = None
+    study: RunFolder,
+    trial: int,
+    *,
+    expected: float | None = None,
+    reevaluation: str | None = None,
+    mode: str | None = None,
+    n_timesteps: int | None = None,
 ) -> Winner:
     """Make a trial the one that a study ends with, in place of an earlier choice, and pin its weights.
 
@@ -18,6 +24,8 @@ def choose_winner(
         trial: a trial's number.
         expected: honest number for its mean return.
         reevaluation: id of the re-evaluation that the choice rests on.
+        mode: of that re-evaluation: "retrain" or "weights".
+        n_timesteps: that `expected` holds for, where they are not the study's own.
 
     Raises:
         ReadOnly: the server only shows studies.
@@ -30,7 +38,7 @@ def choose_winner(
     elif earlier is not None:
         take_back_winner(study)
     set_pin(study, trial, pinned=True)  # first, so that the sweep of a running study leaves the weights
-    winner = Winner(trial, expected, reevaluation, time.time(), pinned=pinned)
+    winner = Winner(trial, expected, reevaluation, time.time(), pinned, mode, n_timesteps)
     write_winner(study, winner)
     return winner
 

@@ -124,13 +124,17 @@ def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, res
     for best, honest in ((info.best_trial, info.expected_trial), (info.winner, info.expected)):
         if best is not None and best.candidate.key == result.candidate.key and honest is not None:
             expected = honest
-    _attempt(folder, result.candidate.trial, expected, job.folder.id)
-
-
-def _attempt(folder: RunFolder, trial: int, expected: float | None, reevaluation: str) -> None:
+    q = info.question
     st.session_state.pop(_PROBLEM, None)
     try:
-        choose_winner(folder, trial, expected=expected, reevaluation=reevaluation)
+        choose_winner(
+            folder,
+            result.candidate.trial,
+            expected=expected,
+            reevaluation=job.folder.id,
+            mode=q.mode,
+            n_timesteps=q.n_timesteps if q.n_timesteps != q.study_timesteps else None,
+        )
     except (ReadOnly, OSError) as error:
         st.session_state[_PROBLEM] = str(error)
 

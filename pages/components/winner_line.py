@@ -4,13 +4,12 @@ import streamlit as st
 
 from storage.paths import RunFolder
 from storage.winner import Winner, read_winner
-from tuning.analysis.look import three_digits
+from tuning.analysis.winner_words import expected_words
 
 
 def chosen_words(winner: Winner) -> str:
     """Return what was chosen, as Markdown."""
-    expect = f" Expect about {three_digits(winner.expected)}." if winner.expected is not None else ""
-    return f"**Chosen: trial {winner.trial}.**{expect}"
+    return f"**Chosen: trial {winner.trial}.** {expected_words(winner)}".rstrip()
 
 
 def draw_chosen(folder: RunFolder) -> None:

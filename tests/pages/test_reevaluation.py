@@ -19,6 +19,7 @@ from storage.roots import VARIABLE as ROOTS
 from storage.winner import read_winner
 from tuning import launch
 from tuning.access import VARIABLE as READ_ONLY
+from tuning.analysis.words import THIN
 from tuning.mapping import mapped_spec
 from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations, start_reevaluation
@@ -305,6 +306,15 @@ class TestFinished:
         winner = read_winner(study)
         assert (winner.trial, winner.expected) == (5, pytest.approx(-696, abs=3))
 
+    def test_a_number_from_another_budget_says_so(self, open_page, study, words, measure):
+        folder = measure(n_timesteps=80_000)
+        app = open_page(PAGE, study=study.id)
+        app.button(key=f"choose-{folder.id}").click().run()
+        winner = read_winner(study)
+        assert (winner.mode, winner.n_timesteps) == ("retrain", 80_000)
+        said = "Expect about -546 after 80 000 steps."
+        assert said in words(app).replace(THIN, " ")
+
     def test_a_baseline_that_wins_is_shown_with_its_arguments_and_no_trial_is_pressed_on_anybody(
         self, open_page, study, words, measure, monkeypatch
     ):
@@ -398,7 +408,8 @@ class TestWeights:
         assert "How they learn" not in text
         assert "Add 5 more seeds" not in labels(app)
         assert app.dataframe[1].value["episode"].tolist() == list(range(1, 9))
-        assert f"choose-{folder.id}" in [b.key for b in app.button]
+        app.button(key=f"choose-{folder.id}").click().run()
+        assert "from this trained agent." in words(app)
 
 
 class TestReadOnly:

@@ -21,7 +21,9 @@ def test_there_is_none_until_one_is_chosen(folder):
     clear_winner(folder)
 
 
-@pytest.mark.parametrize("winner", [WINNER, Winner(0, None, None, 1.7e9)])
+@pytest.mark.parametrize(
+    "winner", [WINNER, Winner(0, None, None, 1.7e9), Winner(1, 2.0, None, 1.0, mode="weights", n_timesteps=9)]
+)
 def test_what_was_written_is_read_again_until_it_is_cleared(folder, winner):
     write_winner(folder, Winner(3, 1.0, None, 1.0))
     write_winner(folder, winner)
@@ -30,10 +32,11 @@ def test_what_was_written_is_read_again_until_it_is_cleared(folder, winner):
     assert read_winner(folder) is None
 
 
-def test_a_record_without_the_pin_is_one_that_pinned_nothing(folder):
+def test_a_record_from_before_the_later_fields_is_still_one(folder):
     write_winner(folder, WINNER)
     record = json.loads(folder.winner.read_text())
-    del record["pinned"]
+    for name in ("pinned", "mode", "n_timesteps"):  # later fields
+        del record[name]
     folder.winner.write_text(json.dumps(record))
     assert read_winner(folder) == Winner(55, -152.25, "reevaluation-00ff", 1.7e9, pinned=False)
 
@@ -50,6 +53,11 @@ def test_a_record_without_the_pin_is_one_that_pinned_nothing(folder):
         ("reevaluation", "../../etc"),
         ("reevaluation", 5),
         ("chosen_at", None),
+        ("mode", "<b>"),
+        ("mode", []),
+        ("n_timesteps", 0),
+        ("n_timesteps", 10**400),
+        ("n_timesteps", True),
     ],
 )
 def test_a_record_that_makes_no_sense_is_none(folder, field, value):
