@@ -11,6 +11,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from tuning.acting import Acting
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
@@ -74,6 +76,7 @@ def play(
     *,
     seeds: Iterable[int],
     on_step: Callable[[], None] = lambda: None,
+    on_episode: Callable[[], None] = lambda: None,
 ) -> EvaluationResult:
     """Play one episode from the start that each seed gives, and return their undiscounted returns in order.
 
@@ -85,16 +88,15 @@ def play(
         env: a single one.
         seeds: one for each episode.
         on_step: called after each step; may raise to break off.
+        on_episode: called after each episode.
     """
-    returns, lengths = [], []
+    acting, returns, lengths = Acting(policy, env), [], []
     for seed in seeds:
-        observation, _ = env.reset(seed=seed)
-        total, n_steps, ended = 0.0, 0, False
-        while not ended:
-            action, _ = policy.predict(observation, deterministic=True)
-            observation, reward, terminated, truncated, _ = env.step(action)
-            total, n_steps, ended = total + float(reward), n_steps + 1, terminated or truncated
+        acting.start(seed)
+        while not acting.has_ended:
+            acting.step()
             on_step()
-        returns.append(total)
-        lengths.append(n_steps)
+        returns.append(acting.total)
+        lengths.append(acting.steps)
+        on_episode()
     return EvaluationResult(tuple(returns), tuple(lengths))

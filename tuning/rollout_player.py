@@ -5,6 +5,7 @@ from typing import Any
 
 from storage.artifacts import KeptPolicy, load_policy
 from storage.paths import RunFolder, UnknownRun, find_run
+from tuning.acting import Acting
 from tuning.retraining_plan import PlanError, load_plan
 from tuning.rollout import Actor, Ending, Episode, JobRun, Rollout, Training
 from tuning.spec import SpecError, load_spec
@@ -24,28 +25,33 @@ class Player:
 
         self.actor, self.env, self.training = actor, env, training
         try:
-            self._policy = rebuild_policy(kept)
+            policy = rebuild_policy(kept)
         except Exception as error:
             raise Unplayable(f"The policy of {actor.label} cannot be rebuilt: {error}.") from error
-        self._policy.set_training_mode(False)
-        self._observation: Any = None
-        self.total, self.steps = 0.0, 0
+        policy.set_training_mode(False)
+        self._acting = Acting(policy, env)
         self.ending: Ending | None = None
+
+    @property
+    def total(self) -> float:
+        """Undiscounted return of the episode so far."""
+        return self._acting.total
+
+    @property
+    def steps(self) -> int:
+        """Steps of the episode so far."""
+        return self._acting.steps
 
     def start(self, seed: int) -> Any:
         """Begin an episode; return its first observation."""
-        self._observation, _ = self.env.reset(seed=seed)
-        self.total, self.steps, self.ending = 0.0, 0, None
-        return self._observation
+        self.ending = None
+        return self._acting.start(seed)
 
     def step(self, *, deterministic: bool) -> None:
         """Take one step."""
-        action, _ = self._policy.predict(self._observation, deterministic=deterministic)
-        self._observation, reward, terminated, truncated, _ = self.env.step(action)
-        self.total += float(reward)
-        self.steps += 1
-        if terminated or truncated:
-            self.ending = "terminated" if terminated else "time limit"
+        self._acting.step(deterministic=deterministic)
+        if self._acting.has_ended:
+            self.ending = "terminated" if self._acting.terminated else "time limit"
         elif self.steps >= MAX_STEPS:
             self.ending = "cut short"
 

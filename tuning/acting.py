@@ -1,0 +1,40 @@
+"""One policy that acts in one environment, step by step: for episodes that only count, and for films."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    from stable_baselines3.common.policies import BasePolicy
+
+
+class Acting:
+    """A policy in a single environment, and what the current episode has come to."""
+
+    def __init__(self, policy: "BasePolicy", env: "gym.Env[Any, Any]") -> None:
+        self._policy, self._env = policy, env
+        self._observation: Any = None
+        self.total = 0.0  # undiscounted return so far
+        self.steps = 0
+        self.terminated = self.truncated = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the episode is over."""
+        return self.terminated or self.truncated
+
+    def start(self, seed: int) -> Any:
+        """Begin an episode; return its first observation."""
+        self._observation, _ = self._env.reset(seed=seed)
+        self.total, self.steps = 0.0, 0
+        self.terminated = self.truncated = False
+        return self._observation
+
+    def step(self, *, deterministic: bool = True) -> None:
+        """Take one step."""
+        action, _ = self._policy.predict(self._observation, deterministic=deterministic)
+        # For one discrete action SB3 returns an array without dimensions here, where its vectorised envs hand
+        # out a NumPy integer, as in training. Environments look up tables with it, and no array is a key.
+        self._observation, reward, terminated, truncated, _ = self._env.step(action[()])
+        self.total += float(reward)
+        self.steps += 1
+        self.terminated, self.truncated = bool(terminated), bool(truncated)
