@@ -10,7 +10,7 @@ from scipy import stats
 MOST_SPLITS = 500
 MANY = 200  # seeds, or episodes of one policy: then fewer splits do
 FEW_SPLITS = 100
-FLOOR_LEVEL = 0.99  # of the interval around the best's own mean that the number does not leave
+FLOOR_LEVEL = 0.99  # of the interval around a candidate's own mean that its number does not leave
 
 
 def expected_score(scores: np.ndarray, winner: int) -> float:
@@ -18,8 +18,9 @@ def expected_score(scores: np.ndarray, winner: int) -> float:
 
     The best by the mean is too good by what luck it was chosen for: so it is chosen on two thirds of the
     seeds and looked up on the others, again and again. A rival that nearly won, but for one disastrous run,
-    would drag that below anything that the best ever gave. So it stays within the best's own interval. A
-    winner that was chosen for its cost is not expected to do better than the best.
+    would drag that below anything that the best ever gave. So the number stays within the interval of the
+    best's own runs, and is never below the worst of them. A winner that was chosen for its cost is not
+    expected to do better than the best, nor worse than its own worst run.
 
     Args:
         scores: (k, n), higher is better; NaN: not there. Each has one at least.
@@ -30,8 +31,8 @@ def expected_score(scores: np.ndarray, winner: int) -> float:
     honest = float(means[best])
     held_out = held_out_mean(scores)
     if held_out is not None:
-        honest = max(min(held_out, honest), honest - _half_width(scores, best))
-    return honest if winner == best else min(float(means[winner]), honest)
+        honest = max(min(held_out, honest), _floor(scores[best]))
+    return honest if winner == best else max(min(float(means[winner]), honest), _floor(scores[winner]))
 
 
 def held_out_mean(scores: np.ndarray) -> float | None:
@@ -74,10 +75,16 @@ def _left_out(n: int) -> np.ndarray:
     return rows
 
 
-def _half_width(scores: np.ndarray, best: int) -> float:
-    """Return that of the best's t-interval, with the typical deviation where its own is smaller."""
-    n = np.isfinite(scores).sum(axis=1)
-    deviations = np.array([np.nanstd(row, ddof=1) for row, m in zip(scores, n, strict=True) if m >= 2])
-    own = float(np.nanstd(scores[best], ddof=1)) if n[best] >= 2 else 0.0
-    deviation = max(own, float(np.median(deviations)))
-    return float(stats.t.ppf((1 + FLOOR_LEVEL) / 2, max(n[best] - 1, 1))) * deviation / math.sqrt(n[best])
+def _floor(scores: np.ndarray) -> float:
+    """Return what a candidate's number is not below: the low end of its t-interval, or its worst run.
+
+    From its own runs alone: what its rivals' runs spread says nothing about how low it went.
+
+    Args:
+        scores: of one candidate; NaN: not there.
+    """
+    x = scores[np.isfinite(scores)]
+    if len(x) < 2:
+        return float(x[0])
+    half = float(stats.t.ppf((1 + FLOOR_LEVEL) / 2, len(x) - 1)) * float(x.std(ddof=1)) / math.sqrt(len(x))
+    return max(float(x.mean()) - half, float(x.min()))

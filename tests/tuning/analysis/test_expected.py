@@ -63,9 +63,53 @@ def test_a_rivals_disaster_is_not_the_winners():
     assert expected_score(scores, winner) > -3
 
 
+STEADY = np.array([-165.0, -160.0, -158.0, -156.0, -155.0, -153.0, -152.0, -151.0, -150.0, -140.0])
+
+
+def once_broken(seed, mean=-150.0, level=-1600.0):
+    """Runs about as good as the steady ones, but for one that broke."""
+    runs = mean + 5 * np.random.default_rng(seed).normal(size=10)
+    runs[seed % 10] = level
+    return runs
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("n_rivals", [1, 2])
+def test_broken_runs_of_one_or_two_rivals_are_not_the_winners(seed, n_rivals):
+    rivals = [once_broken(seed + 3 * i) for i in range(n_rivals)]
+    scores = np.array([np.random.default_rng(seed).permutation(STEADY), *rivals])
+    assert held_out_mean(scores) < -170, "what makes it hard"
+    assert STEADY.min() <= expected_score(scores, 0) <= STEADY.mean()
+
+
+def test_it_is_never_below_the_winners_worst_run():
+    random = np.random.default_rng(8)
+    for _ in range(300):
+        k, n = random.integers(2, 7), random.integers(2, 12)
+        scores = random.normal(size=(k, n)) - 8 * (random.random((k, n)) < 0.1)
+        for winner in range(k):
+            number = expected_score(scores, winner)
+            assert scores[winner].min() - 1e-9 <= number <= scores[winner].mean() + 1e-9
+
+
+def test_a_winner_that_collapsed_once_itself_stays_near_what_it_gives():
+    scores = np.array([once_broken(3, mean=-100.0), once_broken(4, mean=-101.0)] * 2)
+    winner = int(scores.mean(axis=1).argmax())
+    interval = 3.2498 * scores[winner].std(ddof=1) / 10**0.5
+    assert expected_score(scores, winner) >= scores[winner].mean() - interval - 0.1
+
+
+def test_equal_runs_are_what_to_expect_whatever_the_rivals_did():
+    scores = np.array([[-150.0] * 10, once_broken(5, mean=-140.0), once_broken(6, mean=-140.0)])
+    assert expected_score(scores, 0) == -150.0
+
+
 def test_a_cheaper_one_is_not_expected_to_beat_the_best():
-    scores = np.array([[1.0, 5.0, 3.0, 3.2], [2.9, 2.8, 3.1, 3.0]])
-    assert expected_score(scores, 1) == min(scores[1].mean(), expected_score(scores, 0))
+    scores = np.array([[1.0, 5.0, 3.0, 3.2], [2.2, 2.8, 3.1, 3.0]])
+    assert expected_score(scores, 0) < scores[1].mean()
+    assert expected_score(scores, 1) == expected_score(scores, 0)
+    scores[1, 0] = 2.9
+    assert expected_score(scores, 1) == 2.8 > expected_score(scores, 0), "but not below its own worst run"
 
 
 def test_it_moves_and_stretches_with_the_scores():
