@@ -1,13 +1,14 @@
 """Which trial of a study a person chose in the end, and by which re-evaluation: a small record beside it."""
 
-import math
+import sys
 from dataclasses import asdict, dataclass
 from typing import TypeGuard
 
 from storage.paths import NAME_PATTERN, RunFolder
 from storage.records import read_record, write_record
 
-_MOST_STEPS = 10**12
+_LATEST_S = 253_402_214_400  # the last day of the year 9999
+_MOST = 10**12  # trials, or env steps
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ def read_winner(folder: RunFolder) -> Winner | None:
         return None
     trial, expected = record.get("trial"), record.get("expected")
     reevaluation, chosen_at = record.get("reevaluation"), record.get("chosen_at")
-    if isinstance(trial, bool) or not isinstance(trial, int) or trial < 0 or not _is_number(chosen_at):
+    if not _is_whole(trial, least=0) or not _is_time(chosen_at):
         return None
     if expected is not None and not _is_number(expected):
         return None
     if reevaluation is not None and not _is_name(reevaluation):
         return None
     mode, steps = record.get("mode"), record.get("n_timesteps")
-    if mode not in (None, "retrain", "weights") or not (steps is None or _is_steps(steps)):
+    if mode not in (None, "retrain", "weights") or not (steps is None or _is_whole(steps, least=1)):
         return None
     pinned = record.get("pinned") is True
     return Winner(trial, expected, reevaluation, float(chosen_at), pinned, mode, steps)
@@ -54,11 +55,18 @@ def clear_winner(folder: RunFolder) -> None:
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # False for NaN; a longer whole number is no float
 
 
-def _is_steps(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_STEPS
+def _is_time(value: object) -> TypeGuard[int | float]:
+    """Say whether a clock can have shown it: no calendar has a date for an arbitrary number."""
+    return _is_number(value) and 0 <= value <= _LATEST_S
+
+
+def _is_whole(value: object, *, least: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
 
 
 def _is_name(value: object) -> TypeGuard[str]:
