@@ -11,6 +11,7 @@ from storage.winner import Winner, read_winner
 from tuning.access import ReadOnly, is_read_only
 from tuning.analysis.look import count, three_digits
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.expectation import expected_return
 from tuning.jobs import PROJECT_ROOT
 from tuning.launch import Run
 from tuning.reevaluation_jobs import ReevaluationJob
@@ -120,17 +121,13 @@ def _draw_taken(run: Run, winner: Winner) -> None:
 
 def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, result: CandidateResult) -> None:
     assert result.candidate.trial is not None
-    expected = result.mean  # of one that was not chosen for its luck
-    for best, honest in ((info.best_trial, info.expected_trial), (info.winner, info.expected)):
-        if best is not None and best.candidate.key == result.candidate.key and honest is not None:
-            expected = honest
     q = info.question
     st.session_state.pop(_PROBLEM, None)
     try:
         choose_winner(
             folder,
             result.candidate.trial,
-            expected=expected,
+            expected=expected_return(info, result.candidate.trial),
             reevaluation=job.folder.id,
             mode=q.mode,
             n_timesteps=q.n_timesteps if q.n_timesteps != q.study_timesteps else None,
