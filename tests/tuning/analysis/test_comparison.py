@@ -1,5 +1,7 @@
 """Which candidate is best: hand-made runs, and what must not change the answer."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -52,6 +54,20 @@ def test_holm_by_hand():
     assert holm({"a": 0.01}, n_comparisons=4) == {"a": 0.04}  # those that could not be tested count too
     assert holm({"a": 0.9, "b": 0.8}, n_comparisons=2) == {"a": 1.0, "b": 1.0}
     assert holm({}, n_comparisons=3) == {}
+
+
+def test_probability_of_improvement_of_many_episodes_is_exact_and_small():
+    random = np.random.default_rng(9)
+    a, b = random.integers(0, 50, 700).astype(float), random.integers(10, 60, 300).astype(float)
+    pairs = np.mean((a[:, None] > b) + 0.5 * (a[:, None] == b))
+    assert probability_of_improvement(a, b) == pytest.approx(pairs, abs=1e-15)
+    assert probability_of_improvement(a, b) + probability_of_improvement(b, a) == 1
+    many = random.normal(size=10_000)
+    tracemalloc.start()
+    probability_of_improvement(many, many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6, "all pairs at once would take a gigabyte"
 
 
 def test_probability_of_improvement_by_hand():
