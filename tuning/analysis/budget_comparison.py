@@ -18,7 +18,7 @@ class BudgetComparison:
 
     budgets: tuple[int, int]  # env steps of a run, the smaller first
     lines: tuple[RankLine, ...]  # the best on the larger budget first
-    gains: tuple[float, ...]  # by line: mean on the larger budget minus mean on the smaller one
+    gains: tuple[float, ...]  # by line: mean on the larger budget minus mean on the smaller one, of the runs there are
     tau: float | None  # Kendall's rank correlation of the means
     sentence: str  # plain text
 
@@ -26,7 +26,8 @@ class BudgetComparison:
 def budget_comparison(one: ReevaluationInfo, other: ReevaluationInfo) -> BudgetComparison | None:
     """Compare two re-evaluations; None unless both retrained at least two common candidates on other budgets.
 
-    A candidate that racing gave up has a mean over few runs; it is ranked by it all the same.
+    Candidates stand in the order that each re-evaluation came to: one that racing gave up follows the others
+    there, whatever the mean of its few runs.
     """
     small, large = sorted((one, other), key=lambda info: info.question.n_timesteps)
     budgets = (small.question.n_timesteps, large.question.n_timesteps)
@@ -45,9 +46,9 @@ def budget_comparison(one: ReevaluationInfo, other: ReevaluationInfo) -> BudgetC
     maximize = large.question.maximize
     old = {c.candidate.key: before[c.candidate.key].mean or 0.0 for c in common}
     new = {c.candidate.key: c.mean or 0.0 for c in common}
-    old_ranks = search_agreement.ranks(old, maximize=maximize)
-    new_ranks = search_agreement.ranks(new, maximize=maximize)
-    tau = search_agreement.rank_correlation(list(old.values()), list(new.values()))
+    old_ranks = search_agreement.measured_ranks([before[key] for key in old], maximize=maximize)
+    new_ranks = search_agreement.measured_ranks(common, maximize=maximize)
+    tau = search_agreement.rank_correlation([old_ranks[key] for key in old], [new_ranks[key] for key in old])
     winner = large.winner.candidate.key if large.winner else None
     lines = []
     for c in common:

@@ -45,8 +45,9 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
     tied = [r for r in found if r.is_tied]
     winner = _winner(tied)
     best_trial = _best_trial(found, winner)
-    by_search, by_now = _searched_and_measured(found)
-    searched, measured = list(by_search.values()), list(by_now.values())
+    both = _searched_and_measured(found)
+    searched, measured = [r.candidate.search_value or 0.0 for r in both], [r.mean or 0.0 for r in both]
+    before, now = _ranks_before_and_now(both, maximize=question.maximize)
     same_budget = question.n_timesteps == question.study_timesteps or question.mode == "weights"
     info = ReevaluationInfo(
         question=question,
@@ -61,14 +62,14 @@ def reevaluation_info(question: Reevaluation, results: Mapping[str, RunResult]) 
         if same_budget
         else None,
         slope=search_agreement.slope(searched, measured),
-        rank_correlation=search_agreement.rank_correlation(searched, measured),
+        rank_correlation=search_agreement.rank_correlation(list(before.values()), list(now.values())),
         recommendation="",
         warnings=(),
         baseline=next((r for r in found if r.candidate == question.baseline), None),
         broken_level=said.to_return(said.worst),
         collapse_level=said.to_return(said.collapse_level),
         seeds_to_tell=said.seeds_to_tell(),
-        search_worth=search_agreement.worth(by_search, by_now, maximize=question.maximize),
+        search_worth=search_agreement.worth(before, now),
         best_trial=best_trial,
         expected_trial=said.expected(best_trial)
         if best_trial is winner
@@ -243,13 +244,22 @@ def _saved(question: Reevaluation, said: _Comparison) -> int:
     )
 
 
-def _searched_and_measured(found: Sequence[CandidateResult]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return both values by name, of the candidates that have both.
+def _searched_and_measured(found: Sequence[CandidateResult]) -> list[CandidateResult]:
+    """Return the candidates that have both values.
 
     Baselines are left out: the search did not choose them, and the defaults may lie so far from the rest that
     slope and rank correlation would be theirs.
     """
     ours = [r for r in found if not r.candidate.is_baseline]
-    both = [r for r in ours if r.candidate.search_value is not None and r.mean is not None]
+    return [r for r in ours if r.candidate.search_value is not None and r.mean is not None]
+
+
+def _ranks_before_and_now(
+    both: Sequence[CandidateResult], *, maximize: bool
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the ranks by the search's values and by the measured ones, by name."""
     searched = {r.candidate.name: r.candidate.search_value or 0.0 for r in both}
-    return searched, {r.candidate.name: r.mean or 0.0 for r in both}
+    now = search_agreement.measured_ranks(both, maximize=maximize)
+    return search_agreement.ranks(searched, maximize=maximize), {
+        r.candidate.name: now[r.candidate.key] for r in both
+    }

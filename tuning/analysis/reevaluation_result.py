@@ -57,7 +57,7 @@ class ReevaluationInfo:
     optimism: float | None  # how much better the search's values were on average than what was measured
     # now; None at another budget than the study's
     slope: float | None  # of measured on searched values; 1: the search's differences are real, 0: all noise
-    rank_correlation: float | None  # Kendall's tau of search value and measured value
+    rank_correlation: float | None  # Kendall's tau of the ranks by the search and by what was measured now
     recommendation: str  # plain text, for a colleague
     warnings: tuple[str, ...]  # what the numbers cannot say, in plain text
     baseline: CandidateResult | None = None  # what the others are tested against

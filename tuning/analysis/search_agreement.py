@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from tuning.analysis.reevaluation_result import CandidateResult
 from tuning.analysis.words import count
 
 FEWEST = 3  # candidates: a line through two always fits
@@ -44,21 +45,34 @@ def ranks(values: dict[str, float], *, maximize: bool) -> dict[str, int]:
     }
 
 
-def worth(searched: dict[str, float], measured: dict[str, float], *, maximize: bool) -> str:
+def measured_ranks(results: Sequence[CandidateResult], *, maximize: bool) -> dict[str, int]:
+    """Return the rank of each candidate among these by what was measured now, by key; 1 is best.
+
+    Those that racing gave up come after the others, as everywhere: their few runs may look good. Candidates
+    that are equal share the better rank.
+
+    Args:
+        results: those that have a mean.
+        maximize: whether more is better.
+    """
+    sign = 1.0 if maximize else -1.0
+    found = {r.candidate.key: (r.dropped_after is None, sign * (r.mean or 0.0)) for r in results}
+    return {key: 1 + sum(other > own for other in found.values()) for key, own in found.items()}
+
+
+def worth(before: dict[str, int], now: dict[str, int]) -> str:
     """Return in words what the search's order of the candidates was worth; nothing for fewer than three.
 
     Args:
-        searched: what the search measured, by name.
-        measured: what was measured now, by the same names.
-        maximize: whether more is better.
+        before: rank by what the search measured, by name.
+        now: rank by what was measured now, by the same names.
     """
-    names = sorted(searched)
-    tau = rank_correlation([searched[n] for n in names], [measured[n] for n in names])
+    names = sorted(before)
+    tau = rank_correlation([before[n] for n in names], [now[n] for n in names])
     if tau is None:
         return ""
     pairs = len(names) * (len(names) - 1) // 2
     same = f"{round((1 + tau) / 2 * pairs)} of {count(pairs, 'pair')} are in the same order"
-    before, now = ranks(searched, maximize=maximize), ranks(measured, maximize=maximize)
     first = min(names, key=lambda name: (before[name], now[name]))
     place = f"its first, {first}, is now number {now[first]} of {len(names)}"
     said = f"{same} (Kendall's tau {tau:.2f}), and {place}"

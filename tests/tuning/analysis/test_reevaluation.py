@@ -353,6 +353,19 @@ def test_one_given_up_that_is_ahead_after_all_is_named():
     assert info.candidates[-1].candidate.key == "trial 25"
     assert info.winner.candidate.key != "trial 25"
     assert any(w.startswith("Trial 25 would be ahead") for w in info.warnings)
+    assert info.search_worth.endswith("its first, Trial 17, is now number 1 of 3."), "not behind the given up"
+    assert info.rank_correlation == pytest.approx(1 / 3)
+    less = asked.model_copy(update={"maximize": False, "worst_seen": 1600.0})
+    mirrored = {key: r.model_copy(update={"mean": -(r.mean or 0.0)}) for key, r in found.items()}
+    order = [r.candidate.key for r in reevaluation_info(less, mirrored).candidates]
+    assert order == [r.candidate.key for r in info.candidates]
+
+
+def test_equal_means_have_no_order():
+    asked = question(defaults=False)
+    info = reevaluation_info(asked, results(asked, [-165.0, -165.0, -165.0], spread=0.0))
+    assert info.rank_correlation is None
+    assert info.search_worth == ""
 
 
 def test_another_budget_is_not_compared_with_the_searchs_value():

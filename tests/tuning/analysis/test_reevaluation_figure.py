@@ -228,6 +228,24 @@ class TestBudgets:
         assert "Trial 1 is first with" in found.sentence
         assert "the same" in found.sentence
 
+    def test_one_that_was_given_up_does_not_lead_by_its_few_runs(self, reevaluated):
+        later = {
+            "trial 1": [-165.0, -167.0, -163.0, *[-1000.0] * 7],  # well at first
+            "trial 2": [-300.0, -302.0, -299.0],  # given up after these
+            "trial 3": [-166.0, -163.0, -166.0, *[-1001.0] * 7],
+        }
+        raced = reevaluated(later, n_timesteps=2000, n_seeds=10, racing=True)
+        assert [c.candidate.key for c in raced.candidates] == ["trial 1", "trial 3", "trial 2"]
+        assert raced.candidates[-1].dropped_after == 3
+        found = budget_comparison(reevaluated(SHORT), raced)
+        assert [(line.name, line.before, line.after) for line in found.lines] == [
+            ("Trial 1", 1, 1),
+            ("Trial 3", 3, 2),
+            ("Trial 2", 2, 3),
+        ]
+        assert found.tau == pytest.approx(1 / 3)
+        assert "Trial 1 is first with" in found.sentence
+
     def test_what_cannot_be_compared_is_not(self, reevaluated):
         short = reevaluated(SHORT)
         assert budget_comparison(short, reevaluated(LONG)) is None, "the same budget"
