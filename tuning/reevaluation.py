@@ -52,7 +52,9 @@ class Reevaluation(_Plain):
     maximize: bool
     racing: bool = False  # candidates that cannot win any more are not trained further
     reward_threshold: float | None = None  # return from which the environment counts as solved
-    worst_seen: float | None = None  # the worst value of the study's trials: about what no learning gives
+    # About what no learning gives: the 5 % quantile of the study's values. The worst one may have run away, and
+    # would alone decide what a broken run costs.
+    worst_seen: float | None = None
 
     @model_validator(mode="after")
     def _distinct_keys(self) -> "Reevaluation":

@@ -1,7 +1,7 @@
 """What a re-evaluation trains: candidates and baselines again, all with the same fresh seeds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 MOST_EPISODES = 10_000
+BAD_SHARE = 0.05  # of a study's trials that may be worse than what counts as the worst level
+FEWEST_FOR_QUANTILE = 10  # trials
 FEWEST_SEEDS = 3  # below, nothing can be said about how runs differ
 
 
@@ -137,7 +139,7 @@ def plan_reevaluation(
             f"A re-evaluation has at most {MOST_CANDIDATES} candidates: received {len(candidates)}. "
             "Pick fewer."
         )
-    worst = (min if run.study.maximize else max)(finite_values(own(run.study.trials)).values(), default=None)
+    worst = worst_level(finite_values(own(run.study.trials)).values(), maximize=run.study.maximize)
     question = Reevaluation(
         mode=mode,
         candidates=candidates,
@@ -167,6 +169,20 @@ def plan_reevaluation(
         runs=_runs(question, spec.n_train_envs, seeds),
     )
     return PlannedReevaluation(question, plan, study, spec.seed, notes, homes)
+
+
+def worst_level(values: Iterable[float], *, maximize: bool) -> float | None:
+    """Return about what no learning gives: the 5 % quantile of a study's values, from the bad end.
+
+    Not the worst value: one trial that ran away would decide what a broken run costs, and no other run would
+    count as collapsed. Where the quantile falls between two values it is the better one. With fewer than 10
+    values it is the worst all the same, as one trial in five may well be what no learning gives.
+    """
+    from_bad = sorted(values, reverse=not maximize)
+    if not from_bad:
+        return None
+    few = len(from_bad) < FEWEST_FOR_QUANTILE
+    return from_bad[0 if few else math.ceil(BAD_SHARE * (len(from_bad) - 1))]
 
 
 def extended(question: Reevaluation, plan: RetrainPlan, n_seeds: int) -> tuple[Reevaluation, RetrainPlan]:

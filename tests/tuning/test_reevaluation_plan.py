@@ -19,6 +19,7 @@ from tuning.reevaluation_plan import (
     plan_reevaluation,
     reevaluation_seconds,
     top_trials,
+    worst_level,
 )
 from tuning.spec import build_spec
 
@@ -110,6 +111,24 @@ def test_the_best_distinct_trials_and_both_baselines_are_candidates(good):
     assert tuned.resolved["use_sde"] is True
     assert planned.question.worst_seen == -1200.0
     assert "RL Zoo tuned its values for 100\u202f000 steps; here they get 40\u202f000." in planned.words
+
+
+def test_one_trial_that_ran_away_is_not_the_worst_level(study):
+    values = [-150.0 - 10 * i for i in range(58)]
+    usual = study(*[(v, {"gamma": 0.9 + 0.001 * i}) for i, v in enumerate(values)])
+    assert plan_reevaluation(usual).question.worst_seen == sorted(values)[3]
+    ran_away = study(*[(v, {"gamma": 0.9 + 0.001 * i}) for i, v in enumerate([*values, -1e9])])
+    assert plan_reevaluation(ran_away).question.worst_seen == sorted(values)[2]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_worst_level_is_a_quantile_from_the_bad_end(sign):
+    def level(n):
+        return worst_level([sign * x for x in range(n)], maximize=sign == 1)
+
+    assert level(0) is None
+    assert [sign * level(n) for n in (1, 2, 9)] == [0, 0, 0]
+    assert [sign * level(n) for n in (10, 21, 22, 41, 60, 101)] == [1, 1, 2, 2, 3, 5]
 
 
 def test_all_share_fresh_seeds_that_no_env_of_the_search_ever_had(good):
