@@ -18,8 +18,8 @@ class BudgetComparison:
 
     budgets: tuple[int, int]  # env steps of a run, the smaller first
     lines: tuple[RankLine, ...]  # the best on the larger budget first
-    gains: tuple[float, ...]  # by line: mean on the larger budget minus mean on the smaller one, of the runs there are
-    tau: float | None  # Kendall's rank correlation of the means
+    gains: tuple[float, ...]  # by line: mean of the runs on the larger budget minus that on the smaller one
+    tau: float | None  # Kendall's correlation of the ranks
     sentence: str  # plain text
 
 
