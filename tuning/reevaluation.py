@@ -52,7 +52,7 @@ class Reevaluation(_Plain):
     maximize: bool
     racing: bool = False  # candidates that cannot win any more are not trained further
     reward_threshold: float | None = None  # return from which the environment counts as solved
-    # About what no learning gives: the 5 % quantile of the study's values. The worst one may have run away, and
+    # About what no learning gives: the 5 % quantile of the study's values. The worst may have run away, and
     # would alone decide what a broken run costs.
     worst_seen: float | None = None
 
