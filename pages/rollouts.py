@@ -19,12 +19,12 @@ from tuning.rollout_jobs import RolloutJob, find_rollouts
 TITLE = "Rollouts"
 
 
-def present(job: RolloutJob | None) -> None:
+def present(folder: RunFolder, job: RolloutJob | None) -> None:
     """Draw nothing but the videos, the returns and one sentence."""
     if job is not None and job.result is not None:
         rollout_stage.draw_alone(job, job.result)
     else:
-        st.info("There is no finished video here. It may have been deleted.", icon=":material/movie:")
+        rollout_progress.draw_alone(folder, job)
     st.button(
         "Leave presentation",
         type="tertiary",
@@ -70,12 +70,12 @@ except (UnknownRun, PlanError) as error:
     if not is_presenting:
         st.warning(frame.escape(str(error)), icon=":material/search_off:")
 if is_presenting:
-    present(job)
+    present(folder, job)
     st.stop()
 
 run = frame.require_run(folder)
 cast = find_cast(run)
-rollout_progress.draw_problem()
+rollout_progress.draw_problem(folder)
 if job is not None:
     draw_stage(folder, job)
 if not is_read_only() and cast.parts:

@@ -10,7 +10,7 @@ from pages.components.rollout_progress import attempt
 from storage.paths import RunFolder
 from tuning.launch import Run
 from tuning.rollout import MOST_ACTORS, MOST_EPISODES, MOST_SEED, Rollout
-from tuning.rollout_actors import Cast, Part
+from tuning.rollout_actors import Cast
 from tuning.rollout_jobs import RolloutJob, start_rollout
 
 _SEEDS = 10_000  # a start that is drawn is short enough to be said aloud
@@ -115,10 +115,6 @@ def link_to_reevaluation(folder: RunFolder) -> None:
         st.page_link(page[0], label=page[1], icon=page[2], query_params={"study": folder.id})
 
 
-def _offered(part: Part) -> str:
-    return f"{part.actor.label}: {part.note}"
-
-
 def _draw_seed(keys: _Keys) -> None:
     st.session_state[keys.seed] = random.randrange(_SEEDS)
 
@@ -144,4 +140,4 @@ def _render_next(folder: RunFolder, job: RolloutJob) -> None:
 
 
 def _start(folder: RunFolder, request: Rollout) -> None:
-    attempt(lambda: rollout_address.choose(start_rollout(folder, request)))
+    attempt(folder, lambda: rollout_address.choose(start_rollout(folder, request)))

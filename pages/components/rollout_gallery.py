@@ -1,8 +1,11 @@
 """All videos of a study: what they show, their returns, dates and sizes; open, download, delete."""
 
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import streamlit as st
+from PIL.Image import DecompressionBombError
 
 from pages.components import frame, rollout_address
 from storage.paths import RunFolder
@@ -46,7 +49,8 @@ def draw(study: RunFolder, found: list[RolloutJob | UnreadableRollout], *, shown
 def download(job: RolloutJob, *, key: str, label: str, quiet: bool = False) -> None:
     """Draw the button that hands over the video of all actors; nothing where there is none."""
     video = job.best_video
-    if video is not None:
+    size = file_size(video) if video is not None else None
+    if video is not None and size is not None:
         st.download_button(
             label,
             type="tertiary" if quiet else "secondary",
@@ -56,8 +60,16 @@ def download(job: RolloutJob, *, key: str, label: str, quiet: bool = False) -> N
             icon=":material/download:",
             key=key,
             on_click="ignore",
-            help=f"MP4, {size_words(video.stat().st_size)}: all side by side with their returns.",
+            help=f"MP4, {size_words(size)}: all side by side with their returns.",
         )
+
+
+def file_size(path: Path) -> int | None:
+    """Return the bytes of a file, or None when it has just been deleted."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def size_words(size_bytes: int) -> str:
@@ -68,7 +80,8 @@ def size_words(size_bytes: int) -> str:
 def _draw_card(study: RunFolder, job: RolloutJob, *, is_shown: bool) -> None:
     poster = job.poster
     if poster is not None:
-        st.image(str(poster), width="stretch", alt="A picture from the middle of the video")
+        with suppress(OSError, ValueError, DecompressionBombError):  # just deleted, or no picture
+            st.image(poster.read_bytes(), width="stretch", alt="A picture from the middle of the video")
     results = job.result.actors if job.result else ()
     for index, actor in enumerate(job.request.actors):
         number = f" **{return_words(results[index].episodes)}**" if results else ""

@@ -13,18 +13,27 @@ from tuning.retraining_plan import PlanError
 from tuning.rollout_jobs import RolloutJob, progress_of, read_rollout, resume_rollout, stop_rollout
 
 TICK = "1s"
-PROBLEM = "rollout-problem"  # session: what went wrong with the last press, until the next one
 
 
 def draw(study: RunFolder, job: RolloutJob) -> None:
     """Draw how far it is while it plays, and its end where that came early."""
     if job.status.state.alive:
-        st.fragment(_draw_running, run_every=TICK)(job.folder)
+        st.fragment(_draw_running, run_every=TICK)(study, job.folder, can_stop=not is_read_only())
     else:
         _draw_ended_early(study, job)
 
 
-def _draw_running(folder: RunFolder) -> None:
+def draw_alone(study: RunFolder, job: RolloutJob | None) -> None:
+    """Say why a presentation shows no video, and wait for one that is being rendered."""
+    if job is None:
+        st.info("There is no such video. It may have been deleted.", icon=":material/movie:")
+    elif job.status.state.alive:
+        st.fragment(_draw_running, run_every=TICK)(study, job.folder, can_stop=False)
+    else:
+        st.info("This video was not finished. The whole page says why.", icon=":material/movie:")
+
+
+def _draw_running(study: RunFolder, folder: RunFolder, *, can_stop: bool) -> None:
     """Draw one moment; redraw the whole page once it has ended."""
     try:
         job = read_rollout(folder)
@@ -33,17 +42,18 @@ def _draw_running(folder: RunFolder) -> None:
     if not job.status.state.alive:
         st.rerun()
     names = _listed([frame.escape(actor.label) for actor in job.request.actors])
-    st.markdown(f"**Rendering** {names}. You can leave this page; the video will be here when you come back.")
+    leaving = " You can leave this page; the video will be here when you come back." if can_stop else ""
+    st.markdown(f"**Rendering** {names}.{leaving}")
     progress = progress_of(job)
     st.progress(progress.fraction, text=progress.words)
-    if not is_read_only():
+    if can_stop:
         st.button(
             "Stop rendering",
             icon=":material/stop_circle:",
             key=f"rollout-stop-{folder.id}",
             disabled=job.status.state == JobState.STOPPING,
             on_click=attempt,
-            args=(lambda: stop_rollout(folder),),
+            args=(study, lambda: stop_rollout(folder)),
             help="Nothing is kept of it. It can be rendered again.",
         )
 
@@ -72,22 +82,26 @@ def _draw_ended_early(study: RunFolder, job: RolloutJob) -> None:
             icon=":material/movie:",
             key=f"rollout-again-{job.folder.id}",
             on_click=attempt,
-            args=(lambda: resume_rollout(study, job.folder),),
+            args=(study, lambda: resume_rollout(study, job.folder)),
         )
 
 
-def draw_problem() -> None:
-    """Say what went wrong with the last press."""
-    if problem := st.session_state.get(PROBLEM):
+def draw_problem(study: RunFolder) -> None:
+    """Say what went wrong with the last press, until the next one."""
+    if problem := st.session_state.get(_problem_key(study)):
         st.error(frame.escape(problem), icon=":material/error:")
 
 
-def attempt(action: Callable[[], object]) -> None:
-    """Run what a button asks for; what goes wrong is shown until the next press."""
-    st.session_state.pop(PROBLEM, None)
+def attempt(study: RunFolder, action: Callable[[], object]) -> None:
+    """Run what a button asks for of a study; what goes wrong is shown until the next press."""
+    st.session_state.pop(_problem_key(study), None)
     try:
         action()
     except jobs.AlreadyRunning:
         return  # it plays: what was asked for
     except (jobs.StartFailed, OSError) as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[_problem_key(study)] = str(error)
+
+
+def _problem_key(study: RunFolder) -> str:
+    return f"rollout-problem-{study.id}"

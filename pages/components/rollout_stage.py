@@ -42,9 +42,7 @@ def draw_details(job: RolloutJob, result: RolloutResult) -> None:
             labels = [actor.label for actor in result.actors]
             rows = [
                 {
-                    "Hyperparameter": "training envs"
-                    if d.name == N_ENVS
-                    else d.name.removeprefix(POLICY_PREFIX),
+                    "Hyperparameter": _short_name(d.name),
                     **dict(zip(labels, map(_value, d.values), strict=True)),
                 }
                 for d in found
@@ -78,11 +76,11 @@ def _draw_actors(job: RolloutJob, result: RolloutResult, *, with_steps: bool) ->
 def _draw_actor(actor: ActorResult, video: Path | None, *, has_video: bool) -> None:
     if video is not None:
         try:
-            st.video(
-                str(video), loop=True, autoplay=True, muted=True, alt=f"{actor.label} plays, step by step"
-            )
+            film = video.read_bytes()  # given the path, Streamlit raises an error of its own
         except OSError:
             st.warning("The video has just been deleted.", icon=":material/videocam_off:")
+        else:
+            st.video(film, loop=True, autoplay=True, muted=True, alt=f"{actor.label} plays, step by step")
     elif has_video:
         st.warning("The file of this video is missing. Render it again.", icon=":material/videocam_off:")
     what = "Return" if len(actor.episodes) == 1 else "Mean return"

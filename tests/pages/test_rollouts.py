@@ -16,7 +16,7 @@ from tuning.access import VARIABLE
 from tuning.opening import open_study
 from tuning.rendering import Video
 from tuning.rollout import Actor, ActorResult, Episode, KeptTrial, Rollout, RolloutResult, Training
-from tuning.rollout_jobs import find_rollouts, start_rollout
+from tuning.rollout_jobs import RolloutJob, find_rollouts, start_rollout
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/rollouts.py"
@@ -240,8 +240,43 @@ def test_present_is_a_button_and_a_link(study, rollout, open_page):
 
 def test_presenting_what_is_not_there_leads_back(study, open_page, words):
     app = open_page(PAGE, study=study.id, rollout="rollout-0000", present="1")
-    assert "There is no finished video here" in words(app)
+    assert "There is no such video. It may have been deleted." in words(app)
     assert labels(app) == ["Leave presentation"]
+
+
+def test_presenting_what_ended_early_says_where_to_look(study, rollout, open_page, words):
+    folder = rollout(state="stopped")
+    app = open_page(PAGE, study=study.id, rollout=folder.id, present="1")
+    assert "This video was not finished. The whole page says why." in words(app)
+    assert labels(app) == ["Leave presentation"]
+
+
+def test_files_that_go_or_are_damaged_while_the_page_is_drawn_take_nothing_else_along(
+    study, rollout, open_page, words, monkeypatch
+):
+    folder = rollout()
+    (folder.path / "poster.jpg").write_bytes(b"no picture")
+    gone = folder.path / "gone.mp4"
+    monkeypatch.setattr(RolloutJob, "video", lambda job, index: gone)  # deleted after it was looked for
+    monkeypatch.setattr(RolloutJob, "best_video", gone)
+    text = words(open_page(PAGE, study=study.id))
+    assert text.count("The video has just been deleted.") == 2
+    assert "Return of Tuned (trial 3): -131" in text
+    assert "All videos of this study (1, " in text
+
+
+def test_what_went_wrong_with_one_study_is_not_said_of_another(
+    study, make_study, open_page, words, monkeypatch
+):
+    def refuse(folder):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(launch, "start", refuse)
+    app = open_page(PAGE, study=study.id)
+    app.button(key="rollout-render").click().run()
+    assert "No space left on device" in words(app)
+    app.query_params["study"] = make_study("other").id
+    assert "No space left on device" not in words(app.run())
 
 
 def test_without_pictures_the_returns_are_shown_and_the_reason(study, rollout, open_page, words):
@@ -320,6 +355,9 @@ def test_while_it_renders_it_shows_how_far_it_is_and_can_be_stopped(
     assert "Playing: step 50 of 200 at most, about 6 s left" in text
     assert app.progress[0].value == 25
     assert app.button(key=f"rollout-delete-{folder.id}").disabled
+    link = open_page(PAGE, study=study.id, rollout=folder.id, present="1")
+    assert "Playing: step 50 of 200" in words(link)
+    assert labels(link) == ["Leave presentation"]
     app.button(key=f"rollout-stop-{folder.id}").click().run()
     assert folder.stop.read_text() == "now"
     assert "Stopping" in words(app)
