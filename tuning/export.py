@@ -85,10 +85,10 @@ def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
         ExportError: see `configuration`.
     """
     resolved = configuration(spec, trial)
-    lines = [f"# {_title(spec, trial)}"]
+    lines = [_comment(_title(spec, trial))]
     if spec.env.kwargs:
         pairs = (f"{key}:{_literal(value)}" for key, value in spec.env.kwargs.items())
-        lines.append(f"# Train with: --env-kwargs {shlex.join(pairs)}")
+        lines.append(_comment(f"Train with: --env-kwargs {shlex.join(pairs)}"))
     lines += [
         f"{_scalar(spec.env.id)}:",
         f"  n_envs: {spec.n_train_envs}",
@@ -202,6 +202,11 @@ def _json(trial: FrozenTrial, record: dict[str, Any]) -> str:
         return json.dumps(record, indent=2, allow_nan=False) + "\n"
     except (ValueError, TypeError) as error:
         raise ExportError(f"Trial {trial.number} holds a value that JSON does not know: {error}.") from None
+
+
+def _comment(text: str) -> str:
+    """Return text as one line of comment: YAML ends lines at more characters than a line feed."""
+    return "# " + "".join(c if c.isprintable() else " " for c in text)
 
 
 def _title(spec: StudySpec, trial: FrozenTrial) -> str:

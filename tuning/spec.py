@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import keyword
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -55,6 +56,12 @@ class EnvSpec(_Frozen):
     @classmethod
     def _plain_kwargs(cls, value: Any) -> Any:
         _check_plain(value, "env.kwargs")
+        for name in value if isinstance(value, dict) else ():
+            if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
+                raise ValueError(
+                    f"A name in `env.kwargs` must be one that Python takes for a keyword argument: "
+                    f"received {shown(name)}."
+                )
         return value
 
 

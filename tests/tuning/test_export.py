@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 from storage.trials import RESOLVED, RUN
 from tuning import export
 from tuning.export import ExportError
-from tuning.spec import build_spec
+from tuning.spec import EnvSpec, build_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = {"n_steps_pow": 8, "gamma": 0.97071, "learning_rate": 5e-5, "activation_fn": "relu"}
@@ -151,7 +151,7 @@ def test_parameters_that_json_does_not_know():
 
 def test_text_of_the_spec_stays_text():
     nasty = "'\"\"\"; print('hacked')\n#"
-    spec = spec_of(env={"id": "Pendulum-v1", "kwargs": {nasty: nasty, "nested": [{"a": None}]}})
+    spec = spec_of(env={"id": "Pendulum-v1", "kwargs": {"name": nasty, "nested": [{nasty: None}]}})
     tree = ast.parse(export.to_python(spec, trial_of(spec, STORED)))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     kwargs = next(k.value for c in calls for k in c.keywords if k.arg == "env_kwargs")
@@ -160,6 +160,16 @@ def test_text_of_the_spec_stays_text():
     text = export.to_yaml(spec, trial_of(spec, STORED))
     assert list(yaml.safe_load(text)) == ["Pendulum-v1"]
     json.loads(export.to_json(spec, trial_of(spec, STORED)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_comment_ends_with_its_line_whatever_a_name_holds(end):
+    name = f"a{end}Pendulum-v1:{end}  policy_kwargs: dict(x=print(1)){end}# "
+    env = EnvSpec.model_construct(id="Pendulum-v1", kwargs={name: 1})  # a spec refuses it
+    spec = STORY.model_copy(update={"env": env})
+    text = export.to_yaml(spec, trial_of(spec, STORED))
+    assert "print(1)" not in str(yaml.safe_load(text))
+    assert "print(1)" in text.split("\n")[1]
 
 
 def test_hostile_seeds_are_not_written():

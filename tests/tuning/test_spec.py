@@ -70,7 +70,7 @@ def random_spec(seed):
             "id": rng.choice(["CartPole-v1", "ALE/Pong-v5", "1e5"]),
             "kwargs": {
                 "text": rng.choice(texts),
-                rng.choice(texts): rng.choice([None, True, 0, -1.5, 1e-300, 10**18, [], {}]),
+                "any": rng.choice([None, True, 0, -1.5, 1e-300, 10**18, [], {}, {rng.choice(texts): 1}]),
                 "deep": {"list": [1, [2.0, None, {"x": rng.choice(texts)}]]},
             },
         },
@@ -241,6 +241,10 @@ def test_default_configuration_gives_the_defaults_back_or_none(space, expected):
         ({"env": {"id": "A-v0", "kwargs": {"a": float("nan")}}}, "`env.kwargs` must hold finite numbers"),
         ({"env": {"id": "A-v0", "kwargs": {"a": [10**400]}}}, "`env.kwargs` must hold finite numbers"),
         ({"env": {"id": "A-v0", "kwargs": {"a": b"x"}}}, "must hold text, numbers, true, false, null"),
+        *(
+            ({"env": {"id": "A-v0", "kwargs": {name: 2}}}, "one that Python takes for a keyword argument")
+            for name in ("class", "x-y", "", "a b", "a\nb", "1a", "\u00e9")
+        ),
         ({"env": {"id": "A-v0", "kwargs": {1: 2}}}, "A name in `env.kwargs` must be text: received 1"),
         ({"name": ""}, "`name` must start with a letter or digit and hold no spaces or symbols"),
         ({"name": "x" * 65}, "in at most 64 characters: received 'xxx"),
