@@ -13,8 +13,8 @@ from tuning import environments
 from tuning.analysis.outcomes import evaluations_of, reached
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.words import THIN, count, three_digits, whole
+from tuning.expectation import expected_return
 from tuning.export_choice import PolicyPlace
-from tuning.launch import Run
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.spec import StudySpec
 
@@ -77,17 +77,17 @@ class Card:
     versions: dict[str, str]
     has_video: bool
     yaml: str
+    is_mapped: bool = False  # of a study that is not ours: nobody knows its sampler and pruner
 
 
-def score_of(run: Run, trial: FrozenTrial, job: ReevaluationJob | None) -> Score:
-    """Return what was measured again, else what the search measured, labelled as such."""
+def score_of(trial: FrozenTrial, job: ReevaluationJob | None) -> Score:
+    """Return what a re-evaluation measured, else what the search did, labelled as such."""
     if job is not None:
         info = reevaluation_info(job.question, job.results)
         found = next(c for c in info.candidates if c.candidate.trial == trial.number)
         values = [value for value in found.returns if value is not None]
         if found.mean is not None and values:
             broken = f", {found.n_broken} more broke" if found.n_broken else ""
-            is_winner = info.winner is not None and info.winner.candidate.key == found.candidate.key
             return Score(
                 mean=found.mean,
                 std=statistics.stdev(values) if len(values) > 1 else None,
@@ -97,7 +97,7 @@ def score_of(run: Run, trial: FrozenTrial, job: ReevaluationJob | None) -> Score
                 n_runs=found.n_runs,
                 n_episodes=job.question.n_episodes,
                 is_reevaluated=True,
-                expected=info.expected if is_winner else None,
+                expected=expected_return(info, trial.number),
                 rows=tuple(
                     Row(c.candidate.name, three_digits(c.mean), whole(c.n_runs))
                     for c in info.candidates
@@ -173,7 +173,9 @@ def _introduction(card: Card) -> str:
 def _results(card: Card) -> str:
     score = card.score
     lines = ["## Results", "", f"Mean return **{score.value}**. {escaped(score.how)}"]
-    if score.expected is not None:
+    if score.is_reevaluated and not card.place.is_run:
+        lines += ["", "That is what these hyperparameters give, not what this very agent does."]
+    if score.expected is not None and score.expected != score.mean:
         lines += [
             "",
             f"Expect about **{escaped(three_digits(score.expected))}** of a training run: the mean above "
@@ -190,7 +192,7 @@ def _results(card: Card) -> str:
 def _usage(card: Card) -> str:
     spec = card.spec
     module, _, name = spec.info.class_path.rpartition(".")
-    kwargs = "".join(f", {key}={value!r}" for key, value in spec.env.kwargs.items() if key.isidentifier())
+    kwargs = f", **{spec.env.kwargs!r}" if spec.env.kwargs else ""
     packages = _packages(spec)
     lines = [
         "## Use it",
@@ -228,6 +230,7 @@ def _packages(spec: StudySpec) -> tuple[str, ...]:
 def _details(card: Card) -> str:
     spec = card.spec
     space = "; ".join(p.name for p in spec.search_space)
+    methods = "" if card.is_mapped else f", sampler {spec.sampler.name}, pruner {spec.pruner.name}"
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     return "\n".join(
         [
@@ -241,9 +244,9 @@ def _details(card: Card) -> str:
             "",
             "## How it was found",
             "",
-            f"{escaped(count(card.n_trials, 'trial'))} of {spec.budget.n_timesteps} steps each, sampler "
-            f"{spec.sampler.name}, pruner {spec.pruner.name}, over {escaped(space)}. `config.json` has the "
-            "exact values, the seeds and how the score was measured.",
+            f"{escaped(count(card.n_trials, 'trial'))} of {spec.budget.n_timesteps} steps each{methods}, "
+            f"over {escaped(space)}. `config.json` has the exact values, the seeds and how the score was "
+            "measured.",
             "",
             f"Versions: {escaped(versions)}.",
         ]

@@ -1,4 +1,4 @@
-"""What to expect of a trial that was measured again: one rule for pages, exports and the record of a winner."""
+"""What to expect of a trial that was measured again: one rule for pages, exports and the chosen winner."""
 
 from tuning.analysis.reevaluation_result import ReevaluationInfo
 

@@ -18,11 +18,12 @@ from storage.records import read_record
 from tuning import export
 from tuning.access import is_read_only
 from tuning.card_text import Card, card_text, score_of
-from tuning.export_choice import PolicyPlace, Which, choose_policy, reevaluations_of
+from tuning.export_choice import PolicyPlace, Which, choose_policy
 from tuning.jobs import AlreadyRunning, StartFailed
 from tuning.launch import Run
 from tuning.machine import machine_record
 from tuning.mapping import mapped_spec
+from tuning.reevaluation_choice import reevaluations_of
 from tuning.retraining_plan import PlanError
 from tuning.rollout import Actor, JobRun, KeptTrial, Rollout
 from tuning.rollout_jobs import RolloutJob, find_rollouts, read_rollout, start_rollout
@@ -70,7 +71,7 @@ def write_card(
         shutil.copyfile(place.folder.weights / str(place.number) / "policy.npz", folder / "policy.npz")
         say("Looking for a video")
         missing = _add_replay(run, spec, trial, place, folder / "replay.mp4", say)
-        job = next(iter(reevaluations_of(run, trial.number)), None)
+        job = place.job or next(iter(reevaluations_of(run.folder, trial.number)), None)
         card = Card(
             spec=spec,
             study=run.folder.id,
@@ -78,10 +79,11 @@ def write_card(
             place=place,
             stem=export.model_name(spec),
             n_trials=len([t for t in run.study.trials if t.state.is_finished()]),
-            score=score_of(run, trial, job),
+            score=score_of(trial, job),
             versions=_versions(run),
             has_video=not missing,
             yaml=export.to_yaml(spec, trial),
+            is_mapped=run.spec is None,
         )
         say("Writing the card")
         (folder / "README.md").write_text(card_text(card), encoding="utf-8")
@@ -126,7 +128,7 @@ def _add_replay(
 ) -> str:
     """Copy the video of this very policy, filming it where there is none yet; return why there is none."""
     policy = _reference(place)
-    video = _video_of(run, policy)
+    video = _video_of(run, spec, policy)
     if video is None and not is_read_only():
         say("Filming one episode")
         label = f"Tuned (trial {trial.number})"
@@ -140,7 +142,7 @@ def _add_replay(
             return f"There is no video: {error}"
         if job.result is not None and job.result.no_video:
             return f"There is no video: {job.result.no_video}"
-        video = _video_of(run, policy)
+        video = _video_of(run, spec, policy)
         if video is None:
             return f"There is no video: the rollout is {job.status.state.value}. {job.status.reason}".strip()
     if video is None:
@@ -157,11 +159,15 @@ def _reference(place: PolicyPlace) -> KeptTrial | JobRun:
     return KeptTrial(study=place.folder.id, number=place.number)
 
 
-def _video_of(run: Run, policy: KeptTrial | JobRun) -> Path | None:
-    """Return the newest video with this policy alone in it."""
+def _video_of(run: Run, spec: StudySpec, policy: KeptTrial | JobRun) -> Path | None:
+    """Return the newest video of this policy alone in one episode, as it is evaluated."""
     for job in find_rollouts(run.folder):
-        if isinstance(job, RolloutJob):
-            for index, actor in enumerate(job.request.actors):
-                if actor.policy == policy and (video := job.video(index)) is not None:
-                    return video
+        if not isinstance(job, RolloutJob):
+            continue
+        request = job.request
+        if request.n_episodes > 1 or not request.deterministic or request.env != spec.env:
+            continue
+        for index, actor in enumerate(request.actors):
+            if actor.policy == policy and (video := job.video(index)) is not None:
+                return video
     return None

@@ -1,5 +1,6 @@
 """Which trial an export is about, and which of its trained policies goes along."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +17,8 @@ from tuning.export import ExportError, best_trial
 from tuning.launch import Run
 from tuning.lineage import trial_home
 from tuning.reevaluation import Candidate
-from tuning.reevaluation_jobs import ReevaluationJob, find_reevaluations
+from tuning.reevaluation_choice import at_study_budget, ranked_reevaluations, reevaluations_of
+from tuning.reevaluation_jobs import ReevaluationJob
 
 
 class Which(StrEnum):
@@ -39,7 +41,7 @@ class ChosenTrial:
     """The trial that an export is about, and why that one."""
 
     trial: FrozenTrial
-    why: str  # after "trial 55": "the winner that was chosen", "the best of the search"
+    why: str  # after "trial 55": "the winner that was chosen", "the best of the search", "picked by hand"
     instead: Candidate | None = None  # a baseline that is recommended instead
 
 
@@ -50,7 +52,12 @@ class PolicyPlace:
     folder: RunFolder  # of a study, or of a job
     number: int  # of the trial, or of the run in the job's plan
     about: str  # for people, in a sentence or two
-    is_run: bool = False  # the folder is that of a job
+    job: ReevaluationJob | None = None  # that trained it; None for the agent of the search
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the folder is that of a job."""
+        return self.job is not None
 
     def load(self) -> KeptPolicy:
         """Read it.
@@ -71,35 +78,28 @@ def choose_trial(run: Run, number: int | None = None) -> ChosenTrial:
         UnknownTrial: there is no such trial.
         NothingToExport: no trial is complete yet, or the one asked for has not started.
     """
-    if number is not None:
-        return ChosenTrial(_trial(run, number), "as asked")
+    trial = None if number is None else _trial(run, number)
+    for found in _candidates(run):
+        if number is None or found.trial.number == number:
+            return found
+    if trial is not None:
+        return ChosenTrial(trial, "picked by hand")
+    reason = nothing_complete(own(run.study.trials)) or "No trial is complete yet."
+    raise NothingToExport(f"{run.folder.id}: {reason}")
+
+
+def _candidates(run: Run) -> Iterator[ChosenTrial]:
+    """Yield the trials that something speaks for, the strongest reason first."""
     winner = read_winner(run.folder)
     if winner is not None:
         found = next((t for t in run.study.trials if t.number == winner.trial), None)
         if found is not None:
-            return ChosenTrial(found, "the winner that was chosen")
+            yield ChosenTrial(found, "the winner that was chosen")
     if (recommended := _recommended(run)) is not None:
-        return recommended
+        yield recommended
     best = best_trial(own(run.study.trials), maximize=run.study.maximize)
-    if best is None:
-        reason = nothing_complete(own(run.study.trials)) or "No trial is complete yet."
-        raise NothingToExport(f"{run.folder.id}: {reason}")
-    return ChosenTrial(best, "the best of the search")
-
-
-def reevaluations_of(run: Run, trial: int) -> list[ReevaluationJob]:
-    """Return the re-evaluations that trained a trial again as long as the study does, newest first."""
-    return [job for job in _at_its_budget(run) if any(c.trial == trial for c in job.question.candidates)]
-
-
-def _at_its_budget(run: Run) -> list[ReevaluationJob]:
-    return [
-        job
-        for job in find_reevaluations(run.folder)
-        if isinstance(job, ReevaluationJob)
-        and job.question.mode == "retrain"
-        and job.question.n_timesteps == job.question.study_timesteps
-    ]
+    if best is not None:
+        yield ChosenTrial(best, "the best of the search")
 
 
 def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) -> PolicyPlace:
@@ -112,7 +112,7 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
         ExportError: none is kept.
     """
     if which == Which.TYPICAL:
-        for job in reevaluations_of(run, trial.number):
+        for job in reevaluations_of(run.folder, trial.number):
             if (place := _median_run(job, trial.number)) is not None:
                 return place
     home = trial_home(run.folder, trial)
@@ -129,14 +129,16 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
 
 
 def _recommended(run: Run) -> ChosenTrial | None:
-    """Return the trial that the newest re-evaluation at the study's own budget recommends.
+    """Return the trial that the most credible re-evaluation at the study's own budget recommends.
 
     Where it recommends a baseline, that is the best of its trials.
     """
     from tuning.analysis.reevaluation import reevaluation_info  # SciPy
 
     by_number = {t.number: t for t in run.study.trials}
-    for job in _at_its_budget(run):
+    for job in ranked_reevaluations(run.folder):
+        if not at_study_budget(job.question):
+            continue
         info = reevaluation_info(job.question, job.results)
         if info.winner is None:
             continue
@@ -172,7 +174,7 @@ def _median_run(job: ReevaluationJob, trial: int) -> PolicyPlace | None:
         index,
         f"The median of {len(ended)} agents that were trained anew on fresh seeds. Its mean return was "
         f"{three_digits(mean)} over {job.question.n_episodes} episodes.",
-        is_run=True,
+        job,
     )
 
 

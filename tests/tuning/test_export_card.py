@@ -1,7 +1,9 @@
 """A model card's folder: complete, readable by Hugging Face's tools, and honest about its number."""
 
+import ast
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,11 +12,15 @@ from stable_baselines3 import PPO
 from storage.paths import RunFolder
 from tuning import launch
 from tuning.access import VARIABLE
-from tuning.card_text import escaped
+from tuning.analysis.reevaluation import reevaluation_info
+from tuning.analysis.words import three_digits
+from tuning.card_text import _usage, escaped
 from tuning.export import ExportError, card_name
 from tuning.export_card import write_card
 from tuning.opening import open_study
+from tuning.reevaluation_jobs import read_reevaluation
 from tuning.rollout import JobRun, KeptTrial
+from tuning.spec import build_spec
 
 FILES = ["README.md", "config.json", "policy.npz", "ppo-Pendulum-v1.zip"]
 
@@ -77,6 +83,62 @@ def test_a_reevaluation_gives_the_number_and_the_agent(written, recorded, add_re
     assert (score["n_runs"], score["n_episodes"], score["reevaluated"]) == (3, 20, True)
 
 
+def score_in(out) -> dict:
+    return json.loads((out / "config.json").read_text())["score"]
+
+
+@pytest.mark.parametrize("newer", [[], [-100.0]], ids=["empty", "one run"])
+def test_number_and_agent_come_from_one_reevaluation(written, recorded, add_reevaluation, newer):
+    add_reevaluation(recorded, {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3})
+    add_reevaluation(recorded, {"trial 55": newer, "defaults": []}, n_seeds=10)
+    out, _ = written()
+    readme = (out / "README.md").read_text()
+    assert (score_in(out)["mean_reward"], score_in(out)["n_runs"]) == (-170.0, 3)
+    assert "median of 3 agents" in readme
+    assert "nobody trained it again" not in readme
+    assert "not what this very agent does" not in readme
+
+
+def test_where_the_agent_is_the_one_of_the_search_the_number_is_not_said_to_be_its_own(
+    written, recorded, add_reevaluation
+):
+    means = {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3}
+    add_reevaluation(recorded, means, keep=False)
+    readme = (written()[0] / "README.md").read_text()
+    assert "which reached -148 there" in readme
+    assert "not what this very agent does" in readme
+
+
+def test_the_best_trial_beneath_a_recommended_baseline_does_not_flatter(written, recorded, add_reevaluation):
+    means = {"trial 46": [-150.0, -190.0, -170.0, -160.0], "trial 55": [-165.0, -155.0, -160.0, -195.0]}
+    job = add_reevaluation(recorded, means | {"defaults": [-1100.0] * 4, "tuned": [-50.0] * 4})
+    found = read_reevaluation(job)
+    info = reevaluation_info(found.question, found.results)
+    assert info.winner.candidate.kind == "tuned"
+    out, _ = written(info.best_trial.candidate.trial)
+    score = score_in(out)
+    assert score["expected"] == info.expected_trial < score["mean_reward"]
+    assert f"Expect about **{three_digits(info.expected_trial)}**" in (out / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_taken"),
+    [
+        ({}, True),
+        ({"seed": 7}, True),
+        ({"n_episodes": 3}, False),
+        ({"deterministic": False}, False),
+        ({"env": {"id": "Pendulum-v1", "kwargs": {"g": 1.0}}}, False),
+    ],
+)
+def test_only_one_deterministic_episode_of_this_very_agent_is_its_video(
+    written, recorded, add_rollout, change, is_taken
+):
+    folder = add_rollout(recorded, KeptTrial(study=recorded.id, number=55))
+    folder.rollout.write_text(json.dumps(json.loads(folder.rollout.read_text()) | change))
+    assert (written()[1] == ()) == is_taken
+
+
 def test_the_video_of_another_agent_is_not_taken(written, recorded, add_rollout):
     add_rollout(recorded, KeptTrial(study=recorded.id, number=46))
     assert written()[1] == ("There is no video of this agent yet.",)
@@ -104,6 +166,24 @@ def test_the_usage_snippet_runs(written, monkeypatch, capsys):
     monkeypatch.chdir(out)
     exec(compile(code, "README.md", "exec"), {})
     assert -400 < float(capsys.readouterr().out) < 0  # it balances; the defaults get about -1200
+
+
+def test_the_snippet_is_python_whatever_the_environment_takes():
+    spec = build_spec(
+        {
+            "env": {
+                "id": "Pendulum-v1",
+                "kwargs": {"g": 2.5, "name": "a\n```\n'\"", "more": {"x-y": [None]}},
+            },
+            "search_space": "starter",
+        }
+    )
+    card = SimpleNamespace(spec=spec, stem="ppo-Pendulum-v1")
+    code = re.search(r"```python\n(.*?)\n```", _usage(card), re.DOTALL)[1]
+    (call,) = [
+        n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Call) and ast.unparse(n.func) == "gym.make"
+    ]
+    assert ast.literal_eval(call.keywords[0].value) == spec.env.kwargs
 
 
 def test_a_study_that_is_not_ours_and_not_mapped_has_none(runs_dir, tmp_path, write_study):

@@ -40,6 +40,30 @@ def test_where_a_baseline_is_recommended_the_best_trial_of_those_measured_again(
     assert chosen.instead.kind == "tuned"
 
 
+def test_a_trial_that_is_named_has_the_same_reasons(recorded, add_reevaluation):
+    assert choose_trial(run_of(recorded), 55).why == "the best of the search"
+    add_reevaluation(recorded, TWO | {"tuned": [-100.0] * 3})
+    run = run_of(recorded)
+    assert choose_trial(run, 46) == choose_trial(run)
+    assert choose_trial(run, 46).instead.kind == "tuned"
+    assert (choose_trial(run, 3).why, choose_trial(run, 3).instead) == ("picked by hand", None)
+    write_winner(recorded, Winner(3, -160.0, None, time.time()))
+    assert choose_trial(run, 3).why == "the winner that was chosen"
+
+
+@pytest.mark.parametrize("newer", [[], [-100.0]], ids=["empty", "one run"])
+def test_a_newer_reevaluation_that_has_hardly_begun_changes_neither_trial_nor_agent(
+    recorded, add_reevaluation, newer
+):
+    older = add_reevaluation(recorded, TWO)
+    add_reevaluation(recorded, {"trial 46": [], "trial 55": newer}, n_seeds=10)
+    run = run_of(recorded)
+    assert choose_trial(run).trial.number == 46
+    place = choose_policy(run, run.study.trials[55])
+    assert (place.folder, place.job.folder) == (older, older)
+    assert "median of 3 agents" in place.about
+
+
 def test_a_person_decides_before_a_reevaluation(recorded, add_reevaluation):
     add_reevaluation(recorded, TWO)
     write_winner(recorded, Winner(58, -160.0, None, time.time()))

@@ -151,7 +151,7 @@ def test_without_a_reevaluation_it_warns_in_one_sentence(recorded):
 
 
 def test_another_trial_and_one_that_is_not_there(recorded):
-    assert "Trial 46, as asked" in page_of(recorded, trial=46).text
+    assert "Trial 46, picked by hand" in page_of(recorded, trial=46).text
     with pytest.raises(UnknownTrial):
         page_of(recorded, trial=999)
 
