@@ -152,6 +152,14 @@ def mapped_spec(run: Run | RunFolder) -> StudySpec | None:
     return None
 
 
+def known_spec(run: Run | RunFolder) -> StudySpec | None:
+    """Return what trains a study's configurations, or None while nobody has said so readably."""
+    try:
+        return mapped_spec(run)
+    except SpecError:
+        return None
+
+
 def _names(run: Run) -> list[str]:
     return list(dict.fromkeys(name for t in run.study.trials for name in t.params))
 
