@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from tuning.analysis.comparison import fewest_pairs
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.run_statistics import is_lopsided
 from tuning.analysis.words import count, three_digits, whole
 from tuning.reevaluation import MOST_SEEDS, Reevaluation
 
 FEWEST_TO_JUDGE = 3  # runs
 FEW = 5  # runs: with fewer the intervals are no more than a hint
-FEW_TO_SEE_COLLAPSE = 10  # runs
+USUAL = 10  # runs: from here on it is no reason to doubt everything else that a collapse may be unseen
+FEW_TO_SEE_COLLAPSE = 20  # runs
 RARE_COLLAPSE = 0.1  # share of runs that collapse, for the example in a warning
 
 NOTHING_BOUGHT = "tuning bought nothing that these runs can show"
@@ -49,10 +51,12 @@ def warnings(info: ReevaluationInfo) -> tuple[str, ...]:
     found = [
         _broken(info),
         _winner_collapsed(info),
-        _few(info),
+        _few(info, 1, USUAL - 1),
+        _lopsided(info),
         _estimates_disagree(info),
         _given_up_but_ahead(info),
         _told_apart_though_ahead(info),
+        _few(info, USUAL, FEW_TO_SEE_COLLAPSE),
         _one_agent(info),
         _budget(info),
     ]
@@ -242,9 +246,10 @@ def _winner_collapsed(info: ReevaluationInfo) -> str:
     )
 
 
-def _few(info: ReevaluationInfo) -> str:
+def _few(info: ReevaluationInfo, least: int, most: int) -> str:
+    """Say what so few runs cannot show, where the least judged candidate has between `least` and `most`."""
     judged = [n_counted(r) for r in info.candidates if n_counted(r) and r.dropped_after is None]
-    if info.question.mode == "weights" or not judged or min(judged) >= FEW_TO_SEE_COLLAPSE:
+    if info.question.mode == "weights" or not judged or not least <= min(judged) <= most:
         return ""
     n = min(judged)
     unseen = f"a collapse in one run of ten is unseen {(1 - RARE_COLLAPSE) ** n:.0%} of the time".replace(
@@ -253,6 +258,27 @@ def _few(info: ReevaluationInfo) -> str:
     if n < FEW:
         return f"With {count(n, 'run')} a candidate the intervals are no more than a hint, and {unseen}."
     return f"With {n} runs {unseen}, and then every interval is too narrow."
+
+
+def _lopsided(info: ReevaluationInfo) -> str:
+    """Name whose runs are so skewed that the interval of their mean is too narrow."""
+    found = [
+        r for r in info.candidates if r.n_runs and r.dropped_after is None and is_lopsided(_counted(info, r))
+    ]
+    if not found:
+        return ""
+    unit = "Episodes" if info.question.mode == "weights" else "Runs"
+    its = "the interval of the mean" if len(found) == 1 else "the intervals of their means"
+    verb = "is" if len(found) == 1 else "are"
+    return (
+        f"{unit} of {_lower(names(found))} are skewed or hold an outlier: {its} {verb} too narrow. "
+        "Look at the worst run too."
+    )
+
+
+def _counted(info: ReevaluationInfo, result: CandidateResult) -> list[float]:
+    broken = [] if info.broken_level is None else [info.broken_level] * result.n_broken
+    return [x for x in result.returns if x is not None] + broken
 
 
 def _estimates_disagree(info: ReevaluationInfo) -> str:
@@ -298,7 +324,7 @@ def _told_apart_though_ahead(info: ReevaluationInfo) -> str:
     if not apart:
         return ""
     behind = [r for r in info.tied if (r.rank or 0) > min(r.rank or 0 for r in apart)]
-    ahead = "have better means" if len(apart) > 1 else "has a better mean"
+    ahead = "have better means" if len(apart) > 1 or apart[0].candidate.is_baseline else "has a better mean"
     because = "count as tied all the same: their" if len(behind) > 1 else "counts as tied all the same: its"
     return (
         f"{names(apart)} {ahead} than {_lower(names(behind))}, which {because} runs spread so far that less "

@@ -11,6 +11,8 @@ from scipy import stats
 LEVEL = 0.95  # of every interval
 TRIMMED = 0.25  # at each end, for the interquartile mean
 FEWEST_FOR_IQM_INTERVAL = 5
+FEWEST_TO_SEE_SKEW = 5
+CLEARLY = 2.3  # standard errors of the skewness
 _RESAMPLES = 2000
 _MOST_TO_RESAMPLE = 200  # values, as in the episodes of one policy; then the formula serves
 _SEED = 20_240_601
@@ -75,6 +77,25 @@ def iqm_interval(values: Sequence[float]) -> Interval | None:
 def tenth_percentile(values: Sequence[float], *, maximize: bool) -> float:
     """Return the tenth percentile from the bad end, between two values where it falls between them."""
     return float(np.percentile(np.asarray(values, dtype=float), 10 if maximize else 90))
+
+
+def is_lopsided(values: Sequence[float]) -> bool:
+    """Return whether values are so skewed, by an outlier or by a long tail, that a t-interval is too narrow.
+
+    Both the skewness must be more than chance gives normal values (one in forty passes it), and the values
+    fewer than it takes for the mean to be nearly normal all the same. Below five values nothing is known.
+
+    Source: Cochran (1977), n > 25 G1^2; standard error of the skewness of normal values (Fisher 1930).
+    """
+    x = np.asarray(values, dtype=float)
+    n = len(x)
+    largest = float(np.abs(x - x.mean()).max()) if n >= FEWEST_TO_SEE_SKEW else 0.0
+    if not largest > 0:
+        return False
+    z = (x - x.mean()) / largest  # squares and cubes of what is left are numbers
+    skewness = float((z**3).mean() / (z**2).mean() ** 1.5)
+    error = math.sqrt(6 * (n - 2) / ((n + 1) * (n + 3)))
+    return abs(skewness) > CLEARLY * error and n < 25 * skewness**2
 
 
 def collapse_level(worst: float, best_median: float) -> float:

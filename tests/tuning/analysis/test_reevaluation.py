@@ -216,8 +216,65 @@ def test_screening_warns_that_three_runs_hide_a_collapse():
     five = question(n_seeds=5)
     warned = reevaluation_info(five, results(five, [-165.0, -165.0, -210.0, -300.0])).warnings
     assert any("a collapse in one run of ten is unseen 59 % of the time" in w for w in warned)
-    ten = question()
-    assert not any("unseen" in w for w in reevaluation_info(ten, results(ten, [-165.0] * 4)).warnings)
+
+
+@pytest.mark.parametrize(("n", "unseen"), [(10, "35 %"), (20, "12 %"), (21, None)])
+def test_usual_numbers_of_runs_hide_a_collapse_too(n, unseen):
+    asked = question(n_seeds=n)
+    said = [w for w in reevaluation_info(asked, results(asked, [-165.0] * 4)).warnings if "unseen" in w]
+    expected = (
+        f"With {n} runs a collapse in one run of ten is unseen {unseen} of the time, and then every interval "
+        "is too narrow."
+    )
+    assert said == ([expected] if unseen else [])
+
+
+def test_the_gravest_warning_comes_first():
+    asked = question()
+    found = results(asked, [-165.0, -166.0, -167.0, -300.0], broken={(0, 3)})
+    starts = ("Some runs broke", "Runs of trial 17", "SB3 defaults have", "With 10 runs", "Every run trained")
+    said = reevaluation_info(asked, found).warnings
+    assert len(said) == len(starts)
+    assert all(w.startswith(start) for w, start in zip(said, starts, strict=True))
+    five = question(n_seeds=5)
+    assert reevaluation_info(five, results(five, [-165.0] * 4)).warnings[0].startswith("With 5 runs")
+
+
+class TestLopsided:
+    def warned(self, info):
+        return [w for w in info.warnings if "skewed" in w]
+
+    def with_runs(self, asked, found, place, changed):
+        for seed, mean in changed.items():
+            key = asked.run_key(asked.candidates[place], seed)
+            found[key] = found[key].model_copy(update={"mean": mean})
+        return found
+
+    def test_an_outlier_of_one_that_is_not_the_winner_is_told(self):
+        asked = question()
+        found = self.with_runs(asked, results(asked, [-165.0, -166.0, -167.0, -300.0]), 1, {4: -600.0})
+        info = reevaluation_info(asked, found)
+        assert info.winner.candidate.key != "trial 25"
+        assert self.warned(info) == [
+            "Runs of trial 25 are skewed or hold an outlier: the interval of the mean is too narrow. "
+            "Look at the worst run too."
+        ]
+
+    def test_several_share_a_sentence_and_a_broken_run_is_an_outlier(self):
+        asked = question()
+        found = results(asked, [-165.0, -166.0, -167.0, -300.0], broken={(0, 3)})
+        info = reevaluation_info(asked, self.with_runs(asked, found, 2, {7: -700.0}))
+        (said,) = self.warned(info)
+        assert said.startswith("Runs of trials 17 and 31 are skewed or hold an outlier: the intervals of")
+
+    def test_runs_that_spread_evenly_are_no_reason_nor_is_one_given_up(self):
+        asked = question()
+        assert not self.warned(reevaluation_info(asked, results(asked, [-165.0, -166.0, -167.0, -300.0])))
+        raced = question(racing=True)
+        found = self.with_runs(raced, results(raced, [-165.0, -166.0, -900.0, -300.0]), 2, {7: -1500.0})
+        info = reevaluation_info(raced, found)
+        assert next(r for r in info.candidates if r.candidate.key == "trial 31").dropped_after == 3
+        assert not self.warned(info)
 
 
 def test_a_broken_run_counts_as_the_worst_level_seen():

@@ -9,6 +9,7 @@ from tuning.analysis.run_statistics import (
     collapse_level,
     iqm,
     iqm_interval,
+    is_lopsided,
     mean_interval,
     tenth_percentile,
 )
@@ -84,6 +85,29 @@ def test_it_covers_on_ten_normal_runs():
     rows = np.random.default_rng(8).normal(size=(300, 10))
     held = [i.low <= 0 <= i.high for i in map(iqm_interval, rows.tolist())]
     assert 0.92 <= np.mean(held) <= 0.99
+
+
+def test_an_outlier_makes_values_lopsided_in_any_unit():
+    one_bad = [-165.0, -160.0, -158.0, -162.0, -161.0, -159.0, -700.0]
+    assert is_lopsided(one_bad)
+    assert is_lopsided([-x for x in one_bad])
+    assert is_lopsided([1e200 * x for x in one_bad])
+    assert is_lopsided([-160.0, -159.0, -161.0, -160.5, -1600.0])
+    assert not is_lopsided(one_bad[:6])
+    assert not is_lopsided(one_bad[-4:]), "four say nothing about that"
+    assert not is_lopsided([-160.0] * 10)
+    assert not is_lopsided([])
+
+
+def test_how_often_values_are_called_lopsided():
+    random = np.random.default_rng(4)
+    normal = random.normal(size=(500, 10))
+    assert np.mean([is_lopsided(row) for row in normal]) < 0.05
+    once = normal.copy()
+    once[:, 3] -= 8
+    assert np.mean([is_lopsided(row) for row in once]) > 0.9
+    many = random.gamma(4.0, size=(50, 400))
+    assert not any(is_lopsided(row) for row in many), "a t-interval of so many is right"
 
 
 def test_the_bad_end_depends_on_the_direction():
