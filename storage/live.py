@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
@@ -65,7 +66,11 @@ def append_curve(
     episodes: Sequence[tuple[int, float]],
     evaluations: Sequence[tuple[int, float, float]] = (),
 ) -> None:
-    """Append points to the trial's curve with one write: readers see whole lines or a torn last one."""
+    """Append points to the trial's curve with one write: readers see whole lines or a torn last one.
+
+    Raises:
+        OSError: a full disk, for one; then none of the points is there.
+    """
     rows: list[list[Any]] = [["t", *row] for row in episodes] + [["e", *row] for row in evaluations]
     if not rows:
         return
@@ -74,7 +79,14 @@ def append_curve(
     path = folder.curves / f"{trial}.jsonl"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, data)
+        before = os.fstat(descriptor).st_size
+        try:
+            while data:  # on a disk that fills up the first write may be cut short, and says nothing
+                data = data[os.write(descriptor, data) :]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, before)
+            raise
     finally:
         os.close(descriptor)
 

@@ -62,12 +62,13 @@ def retraining_progress(
     underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
     left = max(0.0, total - len(results) - underway)
     durations = [r.duration_s for r in results if r.state == "ok" and r.duration_s > 0]
-    speed = sum(map(_speed, beats))
-    rate = None
+    rate: float | None = None
     if beats and durations:
         rate = min(len(beats), plan.n_workers) * len(durations) / sum(durations)
-    elif speed > 0:
-        rate = speed / plan.n_timesteps
+    else:  # each counts its own steps, or, where nothing is trained, its own episodes
+        rate = sum(_speed(b) / b.total_timesteps for b in beats if b.total_timesteps) or None
+    plays_only = all(run.plays_only for run in plan.runs)
+    speed = 0.0 if plays_only else sum(map(_speed, beats))
     fraction = min(1.0, (len(results) + underway) / total)
     return Progress(len(results), total, fraction, left / rate if rate else None, speed)
 

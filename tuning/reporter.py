@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 
 import psutil
@@ -18,7 +19,11 @@ MAX_CURVE_POINTS = 2_000
 
 
 class Reporter:
-    """Writes one trial's heartbeat twice a second and at each change of phase, and its curve as it grows."""
+    """Writes one trial's heartbeat twice a second and at each change of phase, and its curve as it grows.
+
+    A heartbeat that cannot be written is no reason to end anything: it is tried again in a moment. So is the
+    curve, whose points wait meanwhile; only when they are still unwritten in the end, leaving raises.
+    """
 
     def __init__(self, folder: RunFolder, trial: int, total_timesteps: int) -> None:
         self._folder = folder
@@ -49,8 +54,13 @@ class Reporter:
     ) -> None:
         self._closed.set()
         self._thread.join()
-        self._flush_curve()
-        drop_heartbeat(self._folder, self._trial)
+        try:
+            self._flush_curve()
+        except OSError:
+            if error is None:  # else that one says more
+                raise
+        finally:
+            drop_heartbeat(self._folder, self._trial)
 
     def phase(self, name: str) -> None:
         """Say what the trial does now; visible at once."""
@@ -79,7 +89,8 @@ class Reporter:
     def _beat(self) -> None:
         while not self._closed.wait(INTERVAL_S):
             self._write()
-            self._flush_curve()
+            with suppress(OSError):
+                self._flush_curve()
 
     def _write(self) -> None:
         with self._lock:
@@ -91,23 +102,24 @@ class Reporter:
                 self._history.popleft()
             (then, before), steps = self._history[0], self.timesteps
             speed = (steps - before) / (now - then) if now > then else 0.0
-            write_heartbeat(
-                self._folder,
-                Heartbeat(
-                    trial=self._trial,
-                    pid=os.getpid(),
-                    pid_created=self._pid_created,
-                    phase=self._phase,
-                    timesteps=steps,
-                    total_timesteps=self._total,
-                    steps_per_s=round(speed, 1),
-                    episodes=self._n_episodes,
-                    last_return=self._last_return,
-                    last_evaluation=self._last_evaluation,
-                    started_at=self._started_at,
-                    updated_at=time.time(),
-                ),
-            )
+            with suppress(OSError):
+                write_heartbeat(
+                    self._folder,
+                    Heartbeat(
+                        trial=self._trial,
+                        pid=os.getpid(),
+                        pid_created=self._pid_created,
+                        phase=self._phase,
+                        timesteps=steps,
+                        total_timesteps=self._total,
+                        steps_per_s=round(speed, 1),
+                        episodes=self._n_episodes,
+                        last_return=self._last_return,
+                        last_evaluation=self._last_evaluation,
+                        started_at=self._started_at,
+                        updated_at=time.time(),
+                    ),
+                )
 
     def _flush_curve(self) -> None:
         with self._lock:

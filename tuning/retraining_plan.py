@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from storage.json_lines import append_line, read_lines
+from storage.growing import GrowingFiles
+from storage.json_lines import append_line
 from storage.paths import RunFolder
 from storage.records import MAX_RECORD_BYTES, read_record, write_text
 from tuning.spec import EnvSpec
 
 MAX_RUNS = 1000
+MOST_REMEMBERED_EPISODES = 2_000_000  # of the results that were read last; some 32 bytes each
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,11 +77,14 @@ class RunResult(_Plain):
     timesteps: int = 0  # env steps trained, a whole number of rollouts
     duration_s: float = 0.0  # of the run, evaluation included
     message: str = ""  # why it diverged or failed
+    worker_died: bool = False  # it failed because its processes were killed: that may say nothing about it
 
     @model_validator(mode="after")
     def _has_its_value(self) -> "RunResult":
         if (self.mean is None) == (self.state == "ok"):
             raise ValueError(f"A run has a mean return exactly when it is ok: received {self.state}.")
+        if self.worker_died and self.state != "failed":
+            raise ValueError(f"A run whose workers died has failed: received {self.state}.")
         return self
 
 
@@ -163,13 +168,15 @@ def append_result(folder: RunFolder, result: RunResult) -> None:
 
 
 def read_results(folder: RunFolder, plan: RetrainPlan) -> dict[str, RunResult]:
-    """Return the results so far by key; of two with one key the first counts, others' keys are left out."""
+    """Return the results so far by key; of two with one key the first counts, others' keys are left out.
+
+    Only where a run failed because its workers died, a later result takes the place of an earlier one.
+    """
     keys = {run.key for run in plan.runs}
     found: dict[str, RunResult] = {}
-    for line in read_lines(folder.results):
-        result = _result(line)
-        if result is not None and result.key in keys:
-            found.setdefault(result.key, result)
+    for result in _results.read(folder.results):
+        if result.key in keys and (result.key not in found or found[result.key].worker_died):
+            found[result.key] = result
     return found
 
 
@@ -178,3 +185,8 @@ def _result(line: dict[str, Any]) -> RunResult | None:
         return RunResult.model_validate(line)
     except ValidationError:
         return None  # by another version, or by hand: the run counts as missing
+
+
+# A result has the return of each episode. The pages of a running job ask for all of them at every tick, and
+# its runner before every run: read anew each time, a million episodes would take more than a second.
+_results = GrowingFiles(_result, lambda result: 1 + len(result.returns), most=MOST_REMEMBERED_EPISODES)

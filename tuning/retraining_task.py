@@ -3,6 +3,7 @@
 What needs torch is imported inside the functions: the watchdog must be up before the seconds that takes.
 """
 
+import errno
 import math
 import time
 import traceback
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from tuning.evaluation import EvaluationResult
 
 MAX_MESSAGE_CHARS = 2000
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class NotKept(OSError):
-    """A trained policy cannot be written to disk."""
+    """What a run leaves cannot be written to disk: that says nothing about the run, and ends the job."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class RunOutcome:
 def run_training(task: RunTask) -> RunOutcome:
     """Train one run to its end, or let its kept policy play.
 
-    Never raises for what the environment or the algorithm does; but a policy that cannot be kept (a full
-    disk) is no result of the run, and ends the job.
+    Never raises for what the environment or the algorithm does; but a full disk, wherever it is met, or a
+    policy or a curve that cannot be kept is no result of the run, and ends the job.
 
     Raises:
         NotKept: see above.
@@ -68,19 +70,31 @@ def _result(folder: RunFolder, task: RunTask) -> RunResult | None:
     run = task.plan.runs[task.index]
     drop_curve(folder, task.index)  # of an attempt that ended half-way
     started = time.monotonic()
-    with Reporter(folder, task.index, task.plan.n_timesteps) as reporter:
-        try:
-            act = _play if run.plays_only else _train
-            result = act(folder, task, reporter)
-        except NotKept:
-            raise
-        except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the worker
-            traceback.print_exc()
-            message = "".join(traceback.format_exception_only(error)).strip()[:MAX_MESSAGE_CHARS]
-            result = RunResult(key=run.key, state="failed", message=message)
+    try:
+        with Reporter(folder, task.index, task.plan.n_timesteps) as reporter:
+            result = _attempt(folder, task, reporter)
+    except NotKept:
+        raise
+    except OSError as error:  # the reporter's own
+        raise NotKept(f"The curve of {run.label} cannot be written: {error}.") from error
     if result is None:
         return None
     return result.model_copy(update={"duration_s": round(time.monotonic() - started, 3)})
+
+
+def _attempt(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
+    run = task.plan.runs[task.index]
+    act = _play if run.plays_only else _train
+    try:
+        return act(folder, task, reporter)
+    except NotKept:
+        raise
+    except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the worker
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise NotKept(f"The disk became full during {run.label}: {error}.") from error
+        traceback.print_exc()
+        message = "".join(traceback.format_exception_only(error)).strip()[:MAX_MESSAGE_CHARS]
+        return RunResult(key=run.key, state="failed", message=message)
 
 
 def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
@@ -111,7 +125,7 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | 
         try:
             keep_policy(folder, task.index, training, trained)
         except OSError as error:
-            raise NotKept(f"The policy of {run.label} cannot be kept: {error}") from error
+            raise NotKept(f"The policy of {run.label} cannot be kept: {error}.") from error
     return _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
 
 
@@ -131,11 +145,15 @@ def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | N
         if CONTROL.stop_kind:
             raise TrainingStopped(CONTROL.stop_kind)
 
+    def count_episode() -> None:
+        reporter.timesteps += 1
+
     env = environments.make(plan.env.id, dict(plan.env.kwargs))
+    reporter.set_total(plan.n_eval_episodes)  # nothing is trained, so episodes are what there is to count
     reporter.phase("evaluate")
     try:
         starts = range(run.eval_seed, run.eval_seed + plan.n_eval_episodes)
-        played = play(policy, env, seeds=starts, on_step=check_stop)
+        played = play(policy, env, seeds=starts, on_step=check_stop, on_episode=count_episode)
     except TrainingStopped:
         return None
     finally:

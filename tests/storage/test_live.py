@@ -1,6 +1,8 @@
 """Heartbeats and curves: what is torn, foreign or hostile is left out, the rest is read."""
 
+import errno
 import json
+import os
 from dataclasses import asdict, replace
 
 import pytest
@@ -140,3 +142,34 @@ def test_a_line_that_is_no_point_is_left_out(folder, line):
         file.write(line + b"\n")
     append_curve(folder, 0, [(2, 2.0)])
     assert read_curve(folder, 0) == Curve(((1, 1.0), (2, 2.0)), ())
+
+
+def test_points_that_find_no_room_say_so_and_leave_the_curve_as_it_was(folder):
+    folder.curves.mkdir(parents=True)
+    (folder.curves / "7.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        append_curve(folder, 7, [(1, 2.0)])
+
+
+@pytest.mark.parametrize("room", [0, 5, 40])
+def test_a_write_that_is_cut_short_leaves_no_part_of_it(folder, monkeypatch, room):
+    folder.path.mkdir()
+    append_curve(folder, 7, [(1, 2.0)])
+    before = read_curve(folder, 7)
+    rest = [room]
+    write = os.write
+
+    def fills_up(descriptor, data):
+        if not rest[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        n = write(descriptor, data[: rest[0]])
+        rest[0] -= n
+        return n
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fills_up)
+        with pytest.raises(OSError, match="No space left"):
+            append_curve(folder, 7, [(n, 0.0) for n in range(20)])
+    assert read_curve(folder, 7) == before
+    append_curve(folder, 7, [(2, 3.0)])
+    assert read_curve(folder, 7).episodes == ((1, 2.0), (2, 3.0))

@@ -175,3 +175,13 @@ def test_runs_that_a_race_does_without_are_not_left_to_do():
     assert (progress.total, progress.fraction) == (4, 0.5)
     assert progress.eta_s == pytest.approx(2 * 10.0 / 2)
     assert retraining_progress(plan_of(), done, [], n_spared=4).fraction == 1.0
+
+
+def test_where_nothing_is_trained_episodes_tell_what_is_left():
+    plan = plan_of(n_runs=2)
+    plan = plan.model_copy(
+        update={"runs": tuple(run.model_copy(update={"plays_only": True}) for run in plan.runs)}
+    )
+    progress = retraining_progress(plan, [], [beat(10, total=40)])
+    assert (progress.fraction, progress.steps_per_s) == (1 / 8, 0.0), "it counts no steps"
+    assert progress.eta_s == pytest.approx(1.75 * 40)  # 10 episodes took 10 s

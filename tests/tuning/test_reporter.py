@@ -1,4 +1,7 @@
+import errno
 import time
+
+import pytest
 
 from storage.live import read_curve, read_heartbeats
 from storage.paths import RunFolder
@@ -65,3 +68,42 @@ def test_a_return_that_is_no_number_stops_neither_trial_nor_heartbeat(tmp_path):
         (beat,) = read_heartbeats(folder)
         assert (beat.phase, beat.episodes, beat.last_return) == ("update", 4, -5.0)
     assert read_curve(folder, 0).episodes == ((100, -5.0),)
+
+
+def test_a_full_disk_ends_no_trial_and_what_waited_is_written_once_there_is_room(tmp_path, monkeypatch):
+    folder, full = RunFolder(tmp_path), [True]
+    written = {"write_heartbeat": reporter.write_heartbeat, "append_curve": reporter.append_curve}
+
+    def unless_full(name):
+        def write(*arguments):
+            if full[0]:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written[name](*arguments)
+
+        return write
+
+    for name in written:
+        monkeypatch.setattr(reporter, name, unless_full(name))
+    monkeypatch.setattr(reporter, "INTERVAL_S", 0.02)
+    with Reporter(folder, 7, 1000) as voice:
+        voice.episode(100, -5.0)
+        time.sleep(0.1)
+        full[0] = False
+        deadline = time.monotonic() + 10
+        while not (read_heartbeats(folder) and read_curve(folder, 7).episodes):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        voice.episode(200, -4.0)
+    assert read_curve(folder, 7).episodes == ((100, -5.0), (200, -4.0))
+
+
+def test_a_curve_that_is_still_unwritten_in_the_end_says_so_unless_something_worse_did(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(reporter, "append_curve", full)
+    with pytest.raises(OSError, match="No space left"), Reporter(RunFolder(tmp_path), 7, 1000):
+        pass
+    with pytest.raises(RuntimeError, match="worse"), Reporter(RunFolder(tmp_path), 7, 1000):
+        raise RuntimeError("worse")
+    assert read_heartbeats(RunFolder(tmp_path)) == []

@@ -1,6 +1,8 @@
 """The retraining engine with real runners, real workers and real training."""
 
+import errno
 import json
+import os
 import time
 
 import psutil
@@ -9,8 +11,9 @@ import pytest
 from storage.live import read_curve, read_heartbeats
 from storage.paths import create_run
 from storage.records import read_record
-from tuning import launch, pool, retraining
+from tuning import environments, launch, pool, retraining, retraining_task
 from tuning.jobs import JobState, create_job, job_status
+from tuning.reporter import Reporter
 from tuning.retraining_plan import (
     PlanError,
     RetrainPlan,
@@ -21,7 +24,7 @@ from tuning.retraining_plan import (
     read_results,
     write_plan,
 )
-from tuning.retraining_task import RunOutcome, RunTask, run_training
+from tuning.retraining_task import NotKept, RunOutcome, RunTask, run_training
 
 SMALL = {"n_steps": 64, "n_epochs": 1, "policy_kwargs": {"net_arch": [8]}}
 
@@ -156,10 +159,12 @@ def test_a_run_that_kills_each_of_its_workers_is_given_up_and_its_siblings_are_n
     made = plan(*(run(str(n)) for n in range(4)))
     folder = job(made)
     end = retraining.run_plan(folder)
-    assert (end.state, end.reason) == (JobState.FINISHED, "All 4 runs are done, 1 failed.")
+    said = "All 4 runs are done, 1 given up because its workers died."
+    assert (end.state, end.reason) == (JobState.FINISHED, said)
     assert batches == [[0, 1], [0], [0], [1], [2, 3]], "suspects run alone, the others together"
     results = read_results(folder, made)
     assert (results["0"].state, results["0"].message) == ("failed", retraining.DIED)
+    assert [key for key, result in results.items() if result.worker_died] == ["0"]
     assert {results[key].state for key in "123"} == {"ok"}
 
 
@@ -176,6 +181,102 @@ def test_workers_that_always_die_end_the_job(job, monkeypatch):
     assert end.state == JobState.FAILED
     assert "3 runs in a row died" in end.reason
     assert [r.message for r in read_results(folder, made).values()] == [retraining.DIED] * 3
+
+    def memory_is_free_again(function, tasks, **_):
+        for task in tasks:
+            key = task.plan.runs[task.index].key
+            yield RunOutcome(task.index, RunResult(key=key, state="ok", mean=1.0))
+
+    monkeypatch.setattr(pool, "run_tasks", memory_is_free_again)
+    end = retraining.run_plan(folder)
+    assert (end.state, end.reason) == (JobState.FINISHED, "All 5 runs are done.")
+    assert {r.state for r in read_results(folder, made).values()} == {"ok"}
+    assert len(folder.results.read_bytes().splitlines()) == 8, "nothing that was written goes"
+
+
+def no_room(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_runs_that_nobody_asked_for_are_not_trained(job, monkeypatch):
+    def all_well(function, tasks, **_):
+        for task in tasks:
+            key = task.plan.runs[task.index].key
+            yield RunOutcome(task.index, RunResult(key=key, state="ok", mean=1.0))
+
+    monkeypatch.setattr(pool, "run_tasks", all_well)
+    made = plan(*(run(str(n)) for n in range(4)))
+    folder = job(made)
+    end = retraining.run_plan(folder, asked_for={"0", "2", "of no plan"})
+    assert (end.state, end.reason) == (JobState.FINISHED, "All 2 runs are done.")
+    assert set(read_results(folder, made)) == {"0", "2"}
+
+
+def test_a_full_disk_ends_the_job_and_makes_no_failed_run(job, monkeypatch):
+    made = plan(run("a"))
+    folder = job(made)
+
+    def well(function, tasks, **_):
+        yield from (RunOutcome(t.index, RunResult(key="a", state="ok", mean=1.0)) for t in tasks)
+
+    monkeypatch.setattr(pool, "run_tasks", well)
+    with monkeypatch.context() as patch:
+        patch.setattr(retraining, "append_result", no_room)
+        end = retraining.run_plan(folder)
+    assert end.state == JobState.FAILED
+    assert end.reason == (
+        "The result of run a cannot be kept: [Errno 28] No space left on device. "
+        "Make room, then resume: what is done stays."
+    )
+    assert retraining.run_plan(folder).reason == "The only run is done."
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("tuning.reporter.append_curve", "The curve of run a cannot be written"),
+        ("tuning.training.save_policy", "The policy of run a cannot be kept"),
+        ("tuning.training.make_envs", "The disk became full during run a"),
+    ],
+)
+def test_wherever_the_disk_is_full_the_run_has_not_failed(job, fault_envs, monkeypatch, where, said):
+    monkeypatch.syspath_prepend("tests/fault_envs")
+    environments.register_packages()
+    made = plan(run("a"), keep_weights=True)
+    folder = job(made)
+    monkeypatch.setattr(where, no_room)
+    with pytest.raises(NotKept, match=rf"{said}: \[Errno 28\] No space left on device\."):
+        run_training(RunTask(str(folder.path), made, 0))
+    assert read_heartbeats(folder) == []
+
+
+def test_where_nothing_is_trained_the_heart_counts_episodes(job, fault_envs, monkeypatch, keep_untrained):
+    monkeypatch.syspath_prepend("tests/fault_envs")
+    environments.register_packages()
+    made = plan(run("a").model_copy(update={"plays_only": True}))
+    folder = job(made)
+    keep_untrained(folder, 0, "Edgewise/Fault-v0")
+    voices = []
+
+    class Heard(Reporter):
+        def __exit__(self, *error):
+            self.phase("tell")
+            voices.extend(read_heartbeats(folder))
+            super().__exit__(*error)
+
+    monkeypatch.setattr(retraining_task, "Reporter", Heard)
+    result = run_training(RunTask(str(folder.path), made, 0)).result
+    assert (len(result.returns), result.timesteps) == (3, 0)
+    assert [(beat.timesteps, beat.total_timesteps) for beat in voices] == [(3, 3)]
+
+
+def test_a_heartbeat_without_room_is_no_reason_to_end_anything(job, fault_envs, monkeypatch):
+    monkeypatch.syspath_prepend("tests/fault_envs")
+    environments.register_packages()
+    monkeypatch.setattr("tuning.reporter.write_heartbeat", no_room)
+    made = plan(run("a"))
+    outcome = run_training(RunTask(str(job(made).path), made, 0))
+    assert outcome.result.state == "ok"
 
 
 def test_stop_after_starts_nothing_further_and_keeps_what_ends(job, monkeypatch):
@@ -263,6 +364,20 @@ def test_of_two_results_with_one_key_the_first_counts(job):
     append_result(folder, RunResult(key="of another plan", state="ok", mean=3.0))
     folder.results.open("a").write('{"key": "a", "state": "ok"}\n{"key": 3}\n')
     assert [r.mean for r in read_results(folder, made).values()] == [1.0]
+
+
+def test_a_run_whose_worker_died_is_measured_by_what_came_later(job):
+    made = plan(run("a"))
+    folder = job(made)
+    died = RunResult(key="a", state="failed", message="killed", worker_died=True)
+    for result in (died, died, RunResult(key="a", state="diverged"), died):
+        append_result(folder, result)
+    assert read_results(folder, made)["a"].state == "diverged"
+
+
+def test_only_a_run_that_failed_may_have_lost_its_workers():
+    with pytest.raises(ValueError, match="whose workers died has failed"):
+        RunResult(key="a", state="ok", mean=1.0, worker_died=True)
 
 
 @pytest.mark.parametrize("fields", [{"state": "ok"}, {"state": "failed", "mean": 1.0}])
