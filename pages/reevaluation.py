@@ -34,6 +34,7 @@ def draw_request(run: Run, *, primary: bool) -> None:
     is_known = reevaluation_mapping.known_spec(run) is not None
     if run.spec is None:
         reevaluation_mapping.draw(run, primary=primary and not is_known)
+        reevaluation_mapping.draw_problem(run)
     if is_known:
         reevaluation_form.draw(run, primary=primary)
 
@@ -48,10 +49,13 @@ if chosen is None:
     st.markdown(reevaluation_words.WHAT_IT_IS)
     if is_read_only():
         st.info("Nobody has re-evaluated this study yet.", icon=":material/hourglass_empty:")
+        reevaluation_mapping.draw_problem(run)  # of a tab from before
+        reevaluation_form.draw_problem(run)
         st.stop()
     new_trials.watch(run)
     not_ready.finished_trials(run, history.not_ready)
     draw_request(run, primary=True)
+    reevaluation_form.draw_problem(run)
     st.stop()
 
 if chosen.status.state.alive:
@@ -63,6 +67,12 @@ if chosen.status.state != JobState.FINISHED:
 if chosen.results:
     reevaluation_result.draw(run, chosen, [job for job in found if job is not chosen])
 reevaluation_panel.draw_actions(run, chosen)
-if not is_read_only():
-    with st.expander("Another re-evaluation", icon=":material/add:", key="reevaluation-another"):
-        draw_request(run, primary=False)
+if is_read_only():
+    reevaluation_mapping.draw_problem(run)
+else:
+    another = st.expander(
+        "Another re-evaluation", icon=":material/add:", key="reevaluation-another", on_change="rerun"
+    )
+    if another.open:  # a plan goes through all trials
+        with another:
+            draw_request(run, primary=False)

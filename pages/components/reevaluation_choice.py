@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.reevaluation_form import ADDRESS
-from tuning.analysis.look import age, count, whole
+from tuning.analysis.look import count, whole
 from tuning.reevaluation_jobs import ReevaluationJob
 
 _PICKER = "reevaluation-picker"
@@ -28,10 +28,11 @@ def choose(found: Sequence[ReevaluationJob]) -> ReevaluationJob | None:
         st.query_params[ADDRESS] = chosen.folder.id  # of another study, or deleted
     if len(found) > 1:
         st.session_state[_PICKER] = chosen.folder.id
+        numbers = {name: len(found) - place for place, name in enumerate(by_id)}  # the oldest is the first
         st.selectbox(
             "Re-evaluation",
             list(by_id),
-            format_func=lambda name: words(by_id[name]),
+            format_func=lambda name: f"{numbers[name]}. {words(by_id[name])}",
             key=_PICKER,
             on_change=_pick,
             help="Each one stands alone; their runs are never pooled. It travels in the page's address.",
@@ -40,10 +41,10 @@ def choose(found: Sequence[ReevaluationJob]) -> ReevaluationJob | None:
 
 
 def words(job: ReevaluationJob) -> str:
-    """Return what a re-evaluation is, in one plain line."""
+    """Return what a re-evaluation is, in one plain line that stays as it is: a picker tells options by it."""
     q = job.question
     n = count(len(q.candidates), "candidate")
-    when = age(time.time() - job.status.created_at)
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.status.created_at))
     state = "" if job.status.state.value == "finished" else f", {job.status.state.value}"
     if q.mode == "weights":
         return f"Same weights: {n}, {count(q.n_episodes, 'episode')}, {when}{state}"

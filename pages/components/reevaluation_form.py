@@ -59,6 +59,8 @@ class _Keys:
 def draw(run: Run, *, primary: bool) -> None:
     """Draw the form, what it would train and how long that takes, and the button that starts it.
 
+    What goes wrong with the start is for the page to show (`draw_problem`), also where there is no form.
+
     Args:
         run: the study, which has something to measure again.
         primary: the start is the page's main button.
@@ -86,7 +88,6 @@ def draw(run: Run, *, primary: bool) -> None:
         on_click=_start,
         args=(run, keys),
     )
-    draw_problem(run)
 
 
 def draw_promise(run: Run, planned: PlannedReevaluation) -> None:

@@ -12,23 +12,15 @@ from tuning.algorithms import algorithm, algorithm_names
 from tuning.analysis.look import whole
 from tuning.environments import EnvironmentsError
 from tuning.launch import Run
-from tuning.mapping import MappingDraft, guess_mapping, mapped_spec, save_mapping
+from tuning.mapping import MappingDraft, guess_mapping, known_spec, save_mapping
 from tuning.space.parameters import Transform
-from tuning.spec import SpecError, StudySpec
+from tuning.spec import StudySpec
 
 _UNKNOWN = "not known"
 _LEFT_OUT = "left out, at its default"
 _POLICY = "MlpPolicy"
 _STEPS = 100_000
 _TRANSFORMS = list(get_args(Transform))
-
-
-def known_spec(run: Run) -> StudySpec | None:
-    """Return what trains a study's configurations, or None while nobody has said so readably."""
-    try:
-        return mapped_spec(run)
-    except SpecError:
-        return None
 
 
 def draw(run: Run, *, primary: bool) -> None:
@@ -117,6 +109,10 @@ def _draw_form(run: Run, known: StudySpec | None, *, primary: bool) -> None:
         args=(run, draft),
         help="Nothing is trained yet: it only says how.",
     )
+
+
+def draw_problem(run: Run) -> None:
+    """Show why what was said could not be kept."""
     if problem := st.session_state.get(_problem(run)):
         st.error(frame.escape(problem), icon=":material/error:")
 

@@ -38,7 +38,7 @@ _FAULTS = (
 
 def draw_running(run: Run, job: ReevaluationJob) -> None:
     """Draw progress and the dots as they come; the whole page is drawn again when it has ended."""
-    reevaluation_form.draw_problem(run, once=True)  # of a second press, or of another tab's
+    reevaluation_form.draw_problem(run, once=True)  # of a second press, or of a tab from before
     st.fragment(_draw_running, run_every=TICK)(run, job)
 
 
@@ -70,6 +70,7 @@ def _draw_running(run: Run, job: ReevaluationJob) -> None:
             args=(job,),
             help="Runs that are done stay. The others can be trained later.",
         )
+    _draw_problem(job)
     info = cached.reevaluation(job)
     if info.n_done:
         st.markdown(frame.escape(info.recommendation))
@@ -106,13 +107,20 @@ def draw_ended_early(run: Run, job: ReevaluationJob) -> None:
             on_click=_attempt,
             args=(job, lambda: resume_reevaluation(run.folder, job.folder)),
         )
-        _draw_problem(job)
+    _draw_problem(job)
 
 
 def draw_actions(run: Run, job: ReevaluationJob) -> None:
-    """Draw what can be done with one that has ended: more seeds, another budget, delete."""
-    if is_read_only():
-        return
+    """Draw what can be done with one that has ended, and what went wrong with it."""
+    if not is_read_only():
+        _draw_actions(run, job)
+    if job.status.state == JobState.FINISHED:
+        _draw_problem(job)  # else it stands above
+    reevaluation_form.draw_problem(run)
+
+
+def _draw_actions(run: Run, job: ReevaluationJob) -> None:
+    """Draw the buttons: more seeds, another budget, delete."""
     q = job.question
     with st.container(horizontal=True, vertical_alignment="center", key="reevaluation-actions"):
         finished = job.status.state == JobState.FINISHED
@@ -127,16 +135,17 @@ def draw_actions(run: Run, job: ReevaluationJob) -> None:
                 "More runs narrow the intervals and part what is tied.",
             )
         if finished and reevaluation_mapping.known_spec(run) is not None:
-            with st.popover(
+            again = st.popover(
                 "The same at 2x the budget" if q.mode == "retrain" else "Retrain the same",
                 icon=":material/replay:",
                 key=f"reevaluation-again-{job.folder.id}",
-            ):
-                _draw_again(run, job)
+                on_change="rerun",
+            )
+            if again.open:  # a plan goes through all trials
+                with again:
+                    _draw_again(run, job)
         if st.button("Delete", type="tertiary", icon=":material/delete:", key="reevaluation-delete"):
             _confirm_deletion(run, job)
-    if finished:
-        _draw_problem(job)  # else it stands above
 
 
 def _draw_again(run: Run, job: ReevaluationJob) -> None:

@@ -17,7 +17,6 @@ from tuning.launch import Run
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.winner import choose_winner, take_back_winner
 
-_PROBLEM = "winner-problem"
 _CHOICE = "winner-choice"
 
 
@@ -28,7 +27,7 @@ def draw(run: Run, job: ReevaluationJob | None, info: ReevaluationInfo | None) -
         _draw_taken(run, winner)
     elif job is not None and info is not None and not is_read_only():
         _draw_choice(run, job, info)
-    if problem := st.session_state.get(_PROBLEM):
+    if problem := st.session_state.get(_problem_key(run.folder)):
         st.error(frame.escape(problem), icon=":material/error:")
 
 
@@ -122,7 +121,7 @@ def _draw_taken(run: Run, winner: Winner) -> None:
 def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, result: CandidateResult) -> None:
     assert result.candidate.trial is not None
     q = info.question
-    st.session_state.pop(_PROBLEM, None)
+    st.session_state.pop(_problem_key(folder), None)
     try:
         choose_winner(
             folder,
@@ -133,12 +132,16 @@ def _choose(folder: RunFolder, job: ReevaluationJob, info: ReevaluationInfo, res
             n_timesteps=q.n_timesteps if q.n_timesteps != q.study_timesteps else None,
         )
     except (ReadOnly, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_problem_key(folder)] = str(error)
 
 
 def _take_back(folder: RunFolder) -> None:
-    st.session_state.pop(_PROBLEM, None)
+    st.session_state.pop(_problem_key(folder), None)
     try:
         take_back_winner(folder)
     except (ReadOnly, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_problem_key(folder)] = str(error)
+
+
+def _problem_key(folder: RunFolder) -> str:
+    return f"winner-problem-{folder.id}"

@@ -341,6 +341,12 @@ class TestFinished:
     ):
         folder = measure()
         app = open_page(PAGE, study=study.id)
+        assert "Start it" not in labels(app), "nothing is planned behind what is closed"
+        assert "Start the re-evaluation" not in labels(app)
+        app.session_state[f"reevaluation-again-{folder.id}"] = True
+        app.session_state["reevaluation-another"] = True
+        app.run()
+        assert "Start the re-evaluation" in labels(app)
         app.button(key=f"reevaluation-again-start-{folder.id}").click().run()
         new, old = find_reevaluations(study)
         assert (new.question.n_timesteps, old.question.n_timesteps) == (2000, 1000)
