@@ -18,7 +18,8 @@ from tuning.analysis.reevaluation_runs import (
     returns_with_broken,
     sign_of,
 )
-from tuning.analysis.reevaluation_words import recommendation, test_note, warnings
+from tuning.analysis.reevaluation_warnings import warnings
+from tuning.analysis.reevaluation_words import recommendation, test_note
 from tuning.analysis.run_statistics import Interval
 from tuning.reevaluation import Reevaluation
 from tuning.retraining_plan import RunResult
