@@ -70,8 +70,10 @@ def configuration(spec: StudySpec, trial: FrozenTrial) -> dict[str, Any]:
     if isinstance(recorded, dict):
         resolved = recorded
     else:
+        # What a mapping left out of a study that is not ours has no effect on training.
+        known = {p.name: trial.params[p.name] for p in spec.search_space if p.name in trial.params}
         try:
-            resolved = resolve_configuration(spec, trial.params)
+            resolved = resolve_configuration(spec, known)
         except (ValueError, TypeError, KeyError) as error:
             raise ExportError(f"Trial {trial.number} has no complete configuration: {error}") from None
     _check(spec, trial, resolved)

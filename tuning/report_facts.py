@@ -20,6 +20,7 @@ from tuning.export_choice import NothingToExport, choose_trial
 from tuning.launch import Run
 from tuning.lineage import parent_of
 from tuning.machine import machine_record
+from tuning.mapping import known_spec
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
@@ -69,29 +70,29 @@ def study_facts(run: Run, trial: int | None = None) -> Facts:
     Raises:
         ExportError: `trial` names none.
     """
-    spec = run.spec
+    spec = known_spec(run)
     title = f"{spec.algorithm} on {spec.env.id}" if spec else run.study.name
     space = _own_space(spec) if spec else _declared(run)
     return Facts(
         title=title,
         study=run.folder.id,
-        rows=tuple(_rows(run)),
+        rows=tuple(_rows(run, spec)),
         space=tuple(space[:_MOST_PARAMETERS]),
         n_space=len(space),
-        configuration=_configuration(run, trial),
-        spec_yaml=spec.to_yaml() if spec else "",
-        commands=tuple(_commands(run)),
-        versions=tuple(_versions(run)),
+        configuration=_configuration(run, spec, trial),
+        spec_yaml=run.spec.to_yaml() if run.spec else "",
+        commands=tuple(_commands(run, spec)),
+        versions=tuple(_versions(run, spec)),
         machine=_machine(run),
         winner=_winner(run),
     )
 
 
-def _rows(run: Run) -> list[tuple[str, str]]:
-    spec, summary = run.spec, study_summary(run.study.trials, maximize=run.study.maximize)
+def _rows(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
+    summary = study_summary(run.study.trials, maximize=run.study.maximize)
     trials = count(summary.n_counted, "trial")
-    if spec is not None and spec.budget.n_trials != summary.n_counted:
-        trials = f"{whole(summary.n_counted)} of {count(spec.budget.n_trials, 'trial')}"
+    if run.spec is not None and run.spec.budget.n_trials != summary.n_counted:
+        trials = f"{whole(summary.n_counted)} of {count(run.spec.budget.n_trials, 'trial')}"
     parts = [
         f"{whole(n)} {word}"
         for n, word in (
@@ -104,18 +105,25 @@ def _rows(run: Run) -> list[tuple[str, str]]:
         if n
     ]
     rows = [("Trials", f"{trials} ({', '.join(parts)})" if parts else trials)]
-    if spec is None:
+    if run.spec is not None:
+        rows = [*_requested(run.spec), *rows]
+    else:
+        rows = [*(_mapped(spec) if spec else []), *rows]
         rows.append(("Direction", "higher is better" if run.study.maximize else "lower is better"))
         if run.source is not None:
             rows.append(("Read from", f"{run.source.path.name}, study {run.source.study[:80]}"))
-    else:
-        rows = [*_requested(spec), *rows]
     if parent := parent_of(run.folder):
         rows.append(("Continues", f"{parent.id} ({parent.changed})" if parent.changed else parent.id))
     if summary.first_started and summary.last_finished:
         took = (summary.last_finished - summary.first_started).total_seconds()
         rows.append(("Ran", f"{summary.first_started:%Y-%m-%d %H:%M}, for {duration(took)}"))
     return rows
+
+
+def _mapped(spec: StudySpec) -> list[tuple[str, str]]:
+    """Return what a person said about a study that is not ours; how it searched nobody said."""
+    told = [row for row in _requested(spec) if row[0] in ("Environment", "Algorithm", "Fixed")]
+    return [*told, ("A trial", f"{whole(spec.budget.n_timesteps)} steps, as a person said here")]
 
 
 def _requested(spec: StudySpec) -> list[tuple[str, str]]:
@@ -178,7 +186,7 @@ def _choices(words: "list[str] | tuple[str, ...]") -> str:
     return shown + (f" and {len(words) - _MOST_CHOICES} more" if len(words) > _MOST_CHOICES else "")
 
 
-def _configuration(run: Run, number: int | None) -> Configuration | None:
+def _configuration(run: Run, spec: StudySpec | None, number: int | None) -> Configuration | None:
     try:
         chosen = choose_trial(run, number)
     except NothingToExport:
@@ -189,34 +197,35 @@ def _configuration(run: Run, number: int | None) -> Configuration | None:
     heading = f"Trial {trial.number}, {chosen.why}"
     if value is not None:
         heading += f" (the search measured {three_digits(value)})"
-    texts, problem = _texts(run, trial)
+    texts, problem = _texts(run, spec, trial)
     if chosen.instead is not None:
         values = {"n_envs": chosen.instead.n_train_envs, **chosen.instead.resolved}
         texts = (*texts, (f"{chosen.instead.name}, recommended instead", json.dumps(values, indent=2)))
     return Configuration(heading, texts, problem)
 
 
-def _texts(run: Run, trial: FrozenTrial) -> tuple[tuple[tuple[str, str], ...], str]:
+def _texts(run: Run, spec: StudySpec | None, trial: FrozenTrial) -> tuple[tuple[tuple[str, str], ...], str]:
     try:
-        if run.spec is None:
+        if spec is None:
             return (("The values as the study stored them", export.values_json(run.study.name, trial)),), ""
         return (
-            ("For RL Zoo's hyperparameter file", export.to_yaml(run.spec, trial)),
-            ("As a script for plain Stable-Baselines3", export.to_python(run.spec, trial)),
+            ("For RL Zoo's hyperparameter file", export.to_yaml(spec, trial)),
+            ("As a script for plain Stable-Baselines3", export.to_python(spec, trial)),
         ), ""
     except (export.ExportError, EnvironmentsError) as error:
         return (), str(error)
 
 
-def _commands(run: Run) -> list[tuple[str, str]]:
-    if run.spec is None:
+def _commands(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
+    if spec is None:
         return []
     study = run.folder.id
+    again = (
+        "The search again, from the request below saved as spec.yaml",
+        "python -m tuning launch spec.yaml --wait",
+    )
     return [
-        (
-            "The search again, from the request below saved as spec.yaml",
-            "python -m tuning launch spec.yaml --wait",
-        ),
+        *([again] if run.spec else []),
         (
             "The best five and the defaults, trained again on fresh seeds",
             f"python -m tuning reevaluate {study} --top 5 --seeds 10 --episodes 50 --wait",
@@ -225,11 +234,11 @@ def _commands(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _versions(run: Run) -> list[tuple[str, str, str]]:
+def _versions(run: Run, spec: StudySpec | None) -> list[tuple[str, str, str]]:
     then, now = _recorded(run), machine_record()
     packages = then.get("packages")
     old = packages if isinstance(packages, dict) else {}
-    if run.spec is None:
+    if spec is None:
         return []
     rows = [("Python", str(then.get("python", "not recorded"))[:40], str(now["python"]))]
     return rows + [

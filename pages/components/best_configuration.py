@@ -9,6 +9,7 @@ from tuning import export
 from tuning.analysis.look import count, three_digits
 from tuning.environments import EnvironmentsError
 from tuning.launch import Run
+from tuning.mapping import known_spec
 
 # Label -> (how it is written, language of the code box, file ending, MIME type, what it is)
 _FORMATS = {
@@ -57,7 +58,8 @@ def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
 
 
 def _draw_configuration(run: Run, trial: FrozenTrial, *, key: str) -> None:
-    if run.spec is None:
+    spec = known_spec(run)
+    if spec is None:
         _draw_values(run, trial, key=key)
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
@@ -66,7 +68,7 @@ def _draw_configuration(run: Run, trial: FrozenTrial, *, key: str) -> None:
         )
         write, language, ending, mime, about = _FORMATS[label or "YAML"]
         try:
-            text = write(run.spec, trial)
+            text = write(spec, trial)
         except (export.ExportError, EnvironmentsError) as error:
             st.warning(frame.escape(str(error)), icon=":material/block:")
             return
@@ -86,7 +88,7 @@ def _draw_values(run: Run, trial: FrozenTrial, *, key: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(
             "The values as the study stored them. RL Zoo's YAML and a script need the environment and the "
-            "algorithm, which only studies that were launched here record."
+            "algorithm: say on Re-evaluation what this study trained."
         )
         _draw_download(run, trial, text, "JSON", ending="json", mime="application/json", key=key)
 

@@ -12,7 +12,7 @@ from tuning.export import ExportError, card_name
 from tuning.export_child import ExportChild, Layout
 from tuning.export_choice import choose_policy
 from tuning.launch import Run
-from tuning.mapping import mapped_spec
+from tuning.mapping import known_spec
 
 _TICK = "500ms"
 
@@ -66,7 +66,7 @@ def draw(run: Run, trial: FrozenTrial, *, key: str) -> None:
         trial: whose configuration and policy go along.
         key: unique on the page.
     """
-    spec = mapped_spec(run)
+    spec = known_spec(run)
     offered = {e.label: e for e in _EXPORTS if e.layout == "report" or spec is not None}
     if is_read_only():
         offered.pop("Model card", None)  # it is written among the studies
@@ -159,6 +159,6 @@ def _target(run: Run, trial: FrozenTrial, chosen: _Export) -> Path | None:
     """Return where a card goes: with its study; the others become downloads."""
     if chosen.layout != "card":
         return None
-    spec = mapped_spec(run)
+    spec = known_spec(run)
     assert spec is not None
     return run.folder.exports / card_name(spec, trial.number)

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from storage.roots import VARIABLE as ROOTS
+from tuning import launch
 from tuning.access import VARIABLE
+from tuning.mapping import guess_mapping, save_mapping
 from tuning.opening import open_study
 
 HISTORY = "pages/history.py"
@@ -50,6 +52,24 @@ def test_a_study_that_is_not_ours_has_a_report(open_page, shown, tmp_path, runs,
     app = open_page(HISTORY, study=folder.id)
     assert "Build the report" in shown(app)
     assert not [control for control in app.segmented_control if control.label == "To share"]
+
+
+def test_a_mapping_gives_a_foreign_study_all_exports_and_a_damaged_one_takes_no_page_along(
+    open_page, shown, tmp_path, runs, write_study, monkeypatch
+):
+    theirs = tmp_path.resolve() / "theirs"
+    theirs.mkdir()
+    monkeypatch.setenv(ROOTS, str(theirs))
+    folder = open_study(write_study(theirs / "study.log"), None, runs)
+    save_mapping(folder, guess_mapping(launch.read_run(folder), env_id="Pendulum-v1", n_timesteps=5000).spec)
+    app = open_page(HISTORY, study=folder.id)
+    assert choice(app).options == ["Report", "Model", "Model card"]
+    assert any("n_timesteps: !!float 5e3" in block.value for block in app.code)
+    folder.mapping.write_text('{"env": ')
+    app = open_page(HISTORY, study=folder.id)
+    assert not app.exception
+    assert "Build the report" in shown(app)
+    assert "say on Re-evaluation what this study trained" in shown(app)
 
 
 def test_a_report_is_built_beside_the_page_and_downloaded(open_page, study, shown, monkeypatch):

@@ -12,6 +12,7 @@ from storage.winner import Winner, write_winner
 from tuning import launch, report
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.export_choice import UnknownTrial
+from tuning.mapping import guess_mapping, save_mapping
 from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations
 from tuning.report import build_report
@@ -180,6 +181,22 @@ def test_text_of_a_foreign_study_stays_text(tmp_path, runs_dir):
     assert page.figures()  # and each of them can be read
     assert "not launched with Edgewise" in page.text
     assert "python -m tuning launch" not in page.text
+
+
+def test_what_a_person_said_about_a_foreign_study_is_in_it(tmp_path, runs_dir, write_study):
+    run = launch.read_run(open_study(write_study(tmp_path / "study.log"), None, runs_dir))
+    draft = guess_mapping(run, env_id="Pendulum-v1", n_timesteps=5000)
+    save_mapping(run.folder, draft.spec)
+    page = page_of(run.folder)
+    assert page.headings[0] == "PPO on Pendulum-v1"
+    assert "5 000 steps, as a person said here" in page.text.replace("\u2009", " ")
+    assert "model = PPO(" in page.text
+    assert "n_timesteps: !!float 5e3" in page.text
+    assert "python -m tuning reevaluate" in page.text
+    assert "python -m tuning launch" not in page.text
+    assert "Sampler" not in page.text
+    run.folder.mapping.write_text("{")
+    assert "what trained its configurations is not known here" in page_of(run.folder).text
 
 
 def test_figures_hold_nothing_that_html_reads():
