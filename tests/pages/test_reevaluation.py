@@ -446,6 +446,50 @@ class TestReadOnly:
         holding(folder)
         assert labels(open_page(PAGE, study=study.id)) == []
 
+    @pytest.mark.parametrize(
+        ("button", "action"),
+        [
+            ("choose-{id}", "choose a winner"),
+            ("reevaluation-extend-{id}", "extend a re-evaluation"),
+            ("reevaluation-again-start-{id}", "start a re-evaluation"),
+            ("reevaluation-start-{study}", "start a re-evaluation"),
+            ("reevaluation-delete-confirmed", "delete a re-evaluation"),
+        ],
+    )
+    def test_a_tab_from_before_is_told_so(
+        self, open_page, study, words, measure, started, monkeypatch, button, action
+    ):
+        folder = measure()
+        started.clear()
+        app = open_page(PAGE, study=study.id)
+        app.session_state[f"reevaluation-again-{folder.id}"] = "again-start" in button
+        app.session_state["reevaluation-another"] = "start-{study}" in button
+        if "confirmed" in button:
+            app.button(key="reevaluation-delete").click()
+        app.run()
+        monkeypatch.setenv(READ_ONLY, "1")
+        app.button(key=button.format(id=folder.id, study=study.id)).click().run()
+        assert f"so it cannot {action}" in words(app)
+        (job,) = find_reevaluations(study)
+        assert job.question.n_seeds == 6
+        assert (read_winner(study), started) == (None, [])
+
+    def test_a_tab_from_before_cannot_ask_for_the_first_one(self, open_page, study, words, monkeypatch):
+        app = open_page(PAGE, study=study.id)
+        monkeypatch.setenv(READ_ONLY, "1")
+        start_button(app, study).click().run()
+        assert "so it cannot start a re-evaluation" in words(app)
+        assert find_reevaluations(study) == []
+
+    def test_a_tab_from_before_cannot_stop_one(self, open_page, study, words, measure, holding, monkeypatch):
+        folder = measure(n_results=5, state=None)
+        holding(folder)
+        app = open_page(PAGE, study=study.id)
+        monkeypatch.setenv(READ_ONLY, "1")
+        app.button(key=f"reevaluation-stop-{folder.id}").click().run()
+        assert "so it cannot stop" in words(app)
+        assert not folder.stop.exists()
+
 
 class TestOpened:
     @pytest.fixture

@@ -388,6 +388,19 @@ def test_a_server_that_only_shows_studies_has_videos_and_nothing_to_change(
     assert f"rollout-again-{stopped.id}" not in keys(app)
 
 
+@pytest.mark.parametrize("button", ["rollout-render", "rollout-next", "rollout-delete-confirmed"])
+def test_a_tab_from_before_changes_nothing(study, rollout, open_page, words, monkeypatch, button):
+    folder = rollout()
+    app = open_page(PAGE, study=study.id)
+    if "delete" in button:
+        app.button(key=f"rollout-delete-{folder.id}").click().run()
+    monkeypatch.setenv(VARIABLE, "1")
+    app.button(key=button).click().run()
+    if "delete" not in button:  # what a dialog says is drawn without the page, which AppTest cannot do
+        assert "so it cannot render a video" in words(app)
+    assert [job.folder for job in find_rollouts(study)] == [folder]
+
+
 def test_a_server_that_only_shows_studies_says_when_there_is_nothing(study, open_page, words, monkeypatch):
     monkeypatch.setenv(VARIABLE, "1")
     app = open_page(PAGE, study=study.id)
