@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from storage.winner import read_winner
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.reevaluation_table import verdict_word
 from tuning.analysis.words import count, three_digits, whole
 from tuning.launch import Run
-from tuning.reevaluation_jobs import ReevaluationJob, find_reevaluations
+from tuning.reevaluation_choice import ranked_reevaluations
+from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.report_plots import Plot, reevaluation_plots
 
 
@@ -40,29 +41,14 @@ class Reevaluated:
 
 
 def reevaluated(run: Run) -> Reevaluated | None:
-    """Return the re-evaluation that tells most, judged; None where there is none with a result."""
-    jobs = [j for j in find_reevaluations(run.folder) if isinstance(j, ReevaluationJob) and j.results]
+    """Return the re-evaluation that is believed most, judged; None where there is none with a result."""
+    jobs = ranked_reevaluations(run.folder)
     if not jobs:
         return None
-    job = _most_telling(run, jobs)
+    job = jobs[0]
     info = reevaluation_info(job.question, job.results)
     rows = [_candidate_row(info, c) for c in info.candidates]
     return Reevaluated(info, _about(job, info), rows, reevaluation_plots(info), len(jobs) - 1)
-
-
-def _most_telling(run: Run, jobs: list[ReevaluationJob]) -> ReevaluationJob:
-    """Return the one that the chosen winner rests on, else the newest that trained again as the study did."""
-    winner = read_winner(run.folder)
-    if winner is not None:
-        for job in jobs:
-            if job.folder.id == winner.reevaluation:
-                return job
-
-    def rank(job: ReevaluationJob) -> tuple[bool, bool]:
-        q = job.question
-        return q.mode != "retrain", q.n_timesteps != q.study_timesteps
-
-    return min(jobs, key=rank)  # the first of equals is the newest
 
 
 def _about(job: ReevaluationJob, info: ReevaluationInfo) -> str:
@@ -86,15 +72,12 @@ def _about(job: ReevaluationJob, info: ReevaluationInfo) -> str:
 
 
 def _candidate_row(info: ReevaluationInfo, c: CandidateResult) -> CandidateRow:
-    is_winner = info.winner is not None and info.winner.candidate.key == c.candidate.key
-    verdict = "recommended" if is_winner else "tied" if c.is_tied else ""
-    if c.dropped_after is not None and not is_winner:
-        verdict = "given up"
+    verdict = verdict_word(info, c)
     interval = c.iqm_interval if c.shown == "IQM" else c.mean_interval
     value = c.iqm if c.shown == "IQM" else c.mean
     return CandidateRow(
         name=c.candidate.name,
-        is_winner=is_winner,
+        is_winner=verdict == "recommended",
         verdict=verdict,
         runs=whole(c.n_runs) + (f" (+ {c.n_broken} broken)" if c.n_broken else ""),
         mean="" if value is None else f"{three_digits(value)} ({c.shown})",

@@ -17,6 +17,7 @@ from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations
 from tuning.report import build_report
 from tuning.report_plots import inline_figure
+from tuning.report_reevaluation import reevaluated
 from tuning.report_videos import left_out_words, report_videos
 from tuning.rollout import KeptTrial
 from tuning.spec import build_spec
@@ -113,6 +114,16 @@ def test_the_answer_comes_first_and_every_section_is_there(told):
     assert len(said) == 4
     assert len(page.figures()) >= 1 + 4 + 1 + 2  # history, slices, a range, the re-evaluation's
     assert built.size_bytes < 15_000_000
+
+
+def test_a_newer_reevaluation_that_has_hardly_begun_hides_none(recorded, add_reevaluation):
+    add_reevaluation(recorded, MEANS)
+    add_reevaluation(recorded, {"trial 55": [-100.0]}, n_seeds=10)
+    found = reevaluated(launch.read_run(recorded))
+    assert (found.info.n_done, found.n_others) == (18, 1)
+    shown = dict(zip((r.name for r in found.rows), (r.verdict for r in found.rows), strict=True))
+    assert (shown["Trial 46"], shown["SB3 defaults"]) == ("recommended", "")
+    assert [r.name for r in found.rows if r.is_winner] == ["Trial 46"]
 
 
 def test_the_video_is_inside_with_what_is_seen(told):

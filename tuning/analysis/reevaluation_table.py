@@ -6,6 +6,15 @@ from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInf
 from tuning.analysis.run_statistics import Interval
 
 
+def verdict_word(info: ReevaluationInfo, result: CandidateResult) -> str:
+    """Return what became of a candidate: recommended, given up, tied, or an empty text."""
+    if info.winner is not None and result.candidate.key == info.winner.candidate.key:
+        return "recommended"
+    if result.dropped_after is not None:
+        return "given up"
+    return "tied" if result.is_tied else ""
+
+
 def candidates_frame(info: ReevaluationInfo) -> pd.DataFrame:
     """Return one row a candidate, the best first.
 
@@ -34,7 +43,7 @@ def candidates_frame(info: ReevaluationInfo) -> pd.DataFrame:
         {
             "rank": pd.Series([c.rank for c in rows], dtype="Int64"),
             "candidate": pd.Series([c.candidate.name for c in rows], dtype="object"),
-            "verdict": pd.Series([_verdict(info, c) for c in rows], dtype="object"),
+            "verdict": pd.Series([verdict_word(info, c) for c in rows], dtype="object"),
             "runs": pd.Series([c.n_runs for c in rows], dtype="int64"),
             "broken": pd.Series([c.n_broken for c in rows], dtype="int64"),
             "mean": _numbers([c.mean for c in rows]),
@@ -71,14 +80,6 @@ def runs_frame(info: ReevaluationInfo) -> pd.DataFrame:
             name += " "
         columns[name] = _numbers([*c.returns, *[None] * (n - len(c.returns))])
     return pd.DataFrame(columns)
-
-
-def _verdict(info: ReevaluationInfo, result: CandidateResult) -> str:
-    if info.winner is not None and result.candidate.key == info.winner.candidate.key:
-        return "recommended"
-    if result.dropped_after is not None:
-        return "given up"
-    return "tied" if result.is_tied else ""
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
