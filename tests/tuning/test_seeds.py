@@ -4,6 +4,9 @@ import itertools
 
 import pytest
 
+from tuning import seeds
+from tuning.reevaluation import MOST_SEEDS
+from tuning.reevaluation_plan import MOST_EPISODES
 from tuning.seeds import eval_seed, further_seeds, retraining_seeds, sampler_seed, train_seed
 
 STUDY_SEEDS = [0, 1, 2, 12345, 2**32 - 1]
@@ -47,11 +50,27 @@ def test_retraining_seeds_are_fresh_and_spaced_whatever_the_rank(seed):
     assert all(after - before >= MOST_ENVS for before, after in itertools.pairwise(ordered))
 
 
-def test_retraining_seeds_are_shared_within_a_draw_and_new_in_the_next():
-    assert retraining_seeds(7, 0, 5) == retraining_seeds(7, 0, 9)[:5]
-    draws = [set(retraining_seeds(7, draw, 20)) for draw in range(20)]
-    assert len(set.union(*draws)) == 400
-    assert not set(retraining_seeds(8, 0, 20)) & draws[0]
+@pytest.mark.parametrize("study", ["", "old-1a2b"])
+def test_no_two_draws_of_a_study_share_a_seed_however_far_they_are_extended(study):
+    assert retraining_seeds(7, 0, 5, study=study) == retraining_seeds(7, 0, 9, study=study)[:5]
+    draws = [set(retraining_seeds(7, draw, 100, study=study)) for draw in (*range(300), 9_999)]
+    assert len(set.union(*draws)) == 301 * 100
+    assert not set(retraining_seeds(8, 0, 20, study=study)) & draws[0]
+
+
+def test_draws_keep_apart_where_the_slots_begin_again(monkeypatch):
+    monkeypatch.setattr(seeds, "_RETRAIN_SLOTS", 1_000)
+    draws = [set(retraining_seeds(7, draw, 100)) for draw in range(10)]
+    assert len(set.union(*draws)) == 1_000
+
+
+def test_the_episodes_of_a_kept_policy_stay_in_its_draw():
+    (first, evaluation), (following, _) = retraining_seeds(7, 0, 1)[0], retraining_seeds(7, 1, 1)[0]
+    assert first < evaluation
+    assert evaluation + MOST_EPISODES <= following
+    assert MOST_SEEDS <= seeds.DRAW_SLOTS
+    with pytest.raises(AssertionError, match="at most 100 pairs"):
+        retraining_seeds(7, 0, 101)
 
 
 def test_further_seeds_are_those_of_a_longer_draw():
