@@ -68,6 +68,13 @@ class Reevaluation(_Plain):
         return f"{candidate.key}, seed {seed}"
 
     @property
+    def run_keys(self) -> list[str]:
+        """The keys of all its runs, seed by seed."""
+        return [
+            self.run_key(candidate, seed) for seed in range(self.n_seeds) for candidate in self.candidates
+        ]
+
+    @property
     def baseline(self) -> Candidate | None:
         """What the others are compared with: the defaults, else any baseline, else None."""
         found = [c for c in self.candidates if c.is_baseline]

@@ -17,4 +17,4 @@ def run_reevaluation(folder: RunFolder) -> End:
         PlanError: its question or its plan cannot be read.
     """
     question = read_model(folder.reevaluation, Reevaluation)
-    return run_plan(folder, spare=partial(spared, question))
+    return run_plan(folder, spare=partial(spared, question), asked_for=question.run_keys)

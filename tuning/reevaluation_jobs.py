@@ -85,8 +85,9 @@ def extend_reevaluation(study: RunFolder, folder: RunFolder, n_seeds: int) -> No
     require_writable("extend a re-evaluation")
     with alone(study):
         job = read_reevaluation(folder)
-        question, plan = extended(job.question, job.plan, n_seeds)
-        # In this order: what breaks off in between can be asked for again.
+        question, plan = extended(job.question, job.plan, n_seeds, done=job.results)
+        # What breaks off in between leaves runs in the plan that the question does not name: nobody trains
+        # them, and they can be asked for again.
         write_plan(folder, plan)
         write_text(folder.reevaluation, question.model_dump_json(indent=1))
         launch.start(folder)
@@ -113,8 +114,10 @@ def read_reevaluation(folder: RunFolder) -> ReevaluationJob:
     status = jobs.job_status(folder)  # before the results, so that a finished one has all of them
     results = read_results(folder, plan)
     beats = read_heartbeats(folder) if status.state.alive else []
-    n_spared = len(spared(question, results).runs)
-    progress = retraining_progress(plan, results.values(), beats, n_spared=n_spared)
+    planned, asked_for = {run.key for run in plan.runs}, set(question.run_keys)
+    n_spared = len(planned - asked_for) + len(planned & spared(question, results).runs)
+    ended = [result for key, result in results.items() if key in asked_for]
+    progress = retraining_progress(plan, ended, beats, n_spared=n_spared)
     return ReevaluationJob(folder, question, plan, status, results, progress)
 
 

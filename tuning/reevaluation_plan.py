@@ -1,7 +1,7 @@
 """What a re-evaluation trains: candidates and baselines again, all with the same fresh seeds."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 MOST_EPISODES = 10_000
+MOST_EPISODES_IN_ALL = 1_000_000  # 20 MB, which take seconds to read for the first time
 BAD_SHARE = 0.05  # of a study's trials that may be worse than what counts as the worst level
 FEWEST_FOR_QUANTILE = 10  # trials
 FEWEST_SEEDS = 3  # below, nothing can be said about how runs differ
@@ -185,8 +186,17 @@ def worst_level(values: Iterable[float], *, maximize: bool) -> float | None:
     return from_bad[0 if few else math.ceil(BAD_SHARE * (len(from_bad) - 1))]
 
 
-def extended(question: Reevaluation, plan: RetrainPlan, n_seeds: int) -> tuple[Reevaluation, RetrainPlan]:
+def extended(
+    question: Reevaluation, plan: RetrainPlan, n_seeds: int, *, done: Container[str] = ()
+) -> tuple[Reevaluation, RetrainPlan]:
     """Return both with a new total of seeds; the runs there are stay where they are, with their seeds.
+
+    Args:
+        question: what was asked.
+        plan: its runs. After an extension that broke off between its two files it may have more or fewer than
+            the question says.
+        n_seeds: the new total.
+        done: keys of the runs that have a result.
 
     Raises:
         ReevaluationError: it has that many already, or none at all because it plays kept policies.
@@ -195,17 +205,22 @@ def extended(question: Reevaluation, plan: RetrainPlan, n_seeds: int) -> tuple[R
         raise ReevaluationError(
             "Kept policies play once, from fixed starts. Start a new re-evaluation with more episodes."
         )
-    if not question.n_seeds < n_seeds <= MOST_SEEDS:
+    there = {run.key for run in plan.runs}
+    is_whole = there.issuperset(question.run_keys)
+    there_are = question.n_seeds if is_whole else question.n_seeds - 1
+    if not there_are < n_seeds <= MOST_SEEDS:
         raise ReevaluationError(
-            f"The new total of seeds must be above {question.n_seeds} and at most {MOST_SEEDS}: "
-            f"received {n_seeds}."
+            f"The new total of seeds must be above {there_are} and at most {MOST_SEEDS}: received {n_seeds}."
         )
     longer = question.model_copy(update={"n_seeds": n_seeds})
+    asked_for = {*longer.run_keys}
+    kept = list(plan.runs)
+    while kept and kept[-1].key not in asked_for and kept[-1].key not in done:
+        kept.pop()  # from the end alone: weights and curves go by a run's place
     known = seed_pairs(plan)
     seeds = [*known, *further_seeds(known[-1], n_seeds - len(known))][:n_seeds]
-    there = {run.key for run in plan.runs}  # of an extension that broke off, more than the question says
     new = [run for run in _runs(longer, plan.n_train_envs, seeds) if run.key not in there]
-    return longer, plan.model_copy(update={"runs": (*plan.runs, *new)})
+    return longer, plan.model_copy(update={"runs": (*kept, *new)})
 
 
 def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
@@ -239,6 +254,11 @@ def _runs(
         raise ReevaluationError(
             f"A re-evaluation has at most {whole(MAX_RUNS)} runs: received {len(question.candidates)} "
             f"candidates with {len(seeds)} seeds, {whole(n_runs)} runs. Ask for fewer of either."
+        )
+    if n_runs * question.n_episodes > MOST_EPISODES_IN_ALL:
+        raise ReevaluationError(
+            f"A re-evaluation records at most {whole(MOST_EPISODES_IN_ALL)} episodes: received "
+            f"{whole(n_runs)} runs of {whole(question.n_episodes)}. Ask for fewer of either."
         )
     return tuple(
         TrainingRun(

@@ -11,12 +11,14 @@ from storage import artifacts, locks
 from storage.journal import append_trials
 from storage.live import read_curve
 from storage.paths import list_runs
-from tuning import environments, launch
+from storage.records import write_text
+from tuning import environments, launch, pool
 from tuning.evaluation import play
 from tuning.jobs import AlreadyRunning, JobState, job_status
 from tuning.policy import build_model, policy_arrays, rebuild_policy
 from tuning.race import spared
 from tuning.reevaluation import Candidate
+from tuning.reevaluation_engine import run_reevaluation
 from tuning.reevaluation_jobs import (
     UnreadableReevaluation,
     delete_reevaluation,
@@ -26,7 +28,9 @@ from tuning.reevaluation_jobs import (
     resume_reevaluation,
     start_reevaluation,
 )
-from tuning.reevaluation_plan import ReevaluationError, plan_reevaluation
+from tuning.reevaluation_plan import ReevaluationError, extended, plan_reevaluation
+from tuning.retraining_plan import RunResult, write_plan
+from tuning.retraining_task import RunOutcome
 from tuning.seeds import retraining_seeds
 
 SMALL = {"n_steps": 64, "n_epochs": 1, "policy_kwargs": {"net_arch": [8]}}
@@ -225,6 +229,44 @@ def test_a_policy_that_is_gone_is_said_so_and_nothing_is_listed(study, still):
         start_reevaluation(study, made)
     assert find_reevaluations(study) == []
     assert not list(study.jobs.glob("reevaluation*"))
+
+
+@pytest.mark.parametrize("first", ["plan", "question"])
+def test_an_extension_that_breaks_off_between_its_files_changes_nothing_and_can_be_asked_for_again(
+    study, still, monkeypatch, first
+):
+    """Racing goes on too: runs that the question does not name, it could not spare."""
+    folder = start_reevaluation(study, raced(study, 4))
+    job = read_reevaluation(folder)
+    question, plan = extended(job.question, job.plan, 8)
+    if first == "plan":
+        write_plan(folder, plan)
+    else:
+        write_text(folder.reevaluation, question.model_dump_json())
+    trained = []
+
+    def train(function, tasks, **_):
+        for task in tasks:
+            key = task.plan.runs[task.index].key
+            trained.append(key)
+            who, seed = key.split(", seed ")
+            mean = None if who == "breaks" else -5.0 - (int(who[-1]) + int(seed)) % 2
+            state = "diverged" if mean is None else "ok"
+            yield RunOutcome(task.index, RunResult(key=key, state=state, mean=mean))
+
+    monkeypatch.setattr(pool, "run_tasks", train)
+    end = run_reevaluation(folder)
+    assert end.state == JobState.FINISHED
+    assert end.reason == (
+        "All 11 runs are done, 3 diverged. Racing gave up 1 candidate and saved 1 of 12 runs."
+    )
+    assert len(trained) == 11
+    assert read_reevaluation(folder).progress.fraction == 1.0
+    extend_reevaluation(study, folder, 8)
+    assert (read_reevaluation(folder).question, read_reevaluation(folder).plan) == (question, plan)
+    run_reevaluation(folder)
+    assert sorted(trained) == sorted(set(trained))
+    assert len(trained) == 8 + 8 + 3, "the one that was given up stays so"
 
 
 @pytest.mark.parametrize("act", ["start", "resume", "extend", "delete"])

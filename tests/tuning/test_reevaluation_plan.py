@@ -160,6 +160,25 @@ def test_more_seeds_keep_those_there_are_and_every_run_its_place(good):
         extended(question, plan, 5)
 
 
+def test_an_extension_that_broke_off_is_asked_for_again_with_any_total(good):
+    planned = plan_reevaluation(good, top=2, n_seeds=3).with_draw(7)
+    short, longer = (extended(planned.question, planned.plan, n) for n in (4, 9))
+    assert extended(planned.question, longer[1], 4) == short, "what it had too much goes"
+    assert extended(short[0], planned.plan, 4) == short, "the question was there first"
+    assert extended(short[0], planned.plan, 9) == longer
+    with pytest.raises(ReevaluationError, match="must be above 3 "):
+        extended(short[0], planned.plan, 3)
+    n = len(short[0].candidates)
+    result = longer[1].runs[6 * n].key
+    kept = extended(planned.question, longer[1], 4, done={result})[1]
+    assert kept.runs == longer[1].runs[: 6 * n + 1], "a run that has a result keeps its place"
+
+
+def test_more_episodes_than_can_be_read_are_refused(good):
+    with pytest.raises(ReevaluationError, match=r"at most 1.000.000 episodes: received 300 runs of 10.000"):
+        plan_reevaluation(good, top=2, defaults=True, tuned=False, n_seeds=100, n_episodes=10_000)
+
+
 def test_picked_trials_may_be_imported_or_pruned_and_come_best_first(good):
     planned = plan_reevaluation(good, trials=[5, 4, 8, 4, 9], defaults=False, tuned=False)
     assert keys(planned) == ["trial 8", "trial 4", "trial 5", "trial 9"]
