@@ -45,11 +45,9 @@ def main() -> None:
     repeats = 200 if options.quick else options.repeats
     start = time.perf_counter()
     print(f"{p}\n{repeats} repeats of each line")
-    coverage(p, random, 2 * repeats)
-    tied(p, random, repeats)
-    honest_number(p, random, repeats)
-    calibration(p, random, repeats)
-    raced(p, random, repeats)
+    for name, table in TABLES.items():
+        if options.only in (None, name):
+            table(p, random, repeats)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
@@ -61,7 +59,7 @@ def coverage(p: Parameters, random: np.random.Generator, repeats: int) -> None:
     for n in (*SEEDS, 20):
         for noise in ("normal", "skewed", "collapsing"):
             draw, mean, middle = one_candidate(noise, p)
-            rows = draw((repeats, n), random)
+            rows = draw((2 * repeats, n), random)
             student = _share(rows, run_statistics.mean_interval, mean)
             plain = _share(rows, _percentile_interval, middle)
             ours = _share(rows, run_statistics.iqm_interval, middle)
@@ -110,8 +108,14 @@ def _paired_tie_set(scores: np.ndarray) -> np.ndarray:
 
 
 def honest_number(p: Parameters, random: np.random.Generator, repeats: int) -> None:
-    """Print the bias of what the winner is said to be worth, and its root mean square error."""
-    print("\nThe winner's number, bias (error) in % of the spread: its own mean | shrunk | held out | ours")
+    """Print the bias of what the winner is said to be worth, its root mean square error, and where it lies.
+
+    The last columns: how often the number, held out alone and ours, is below each run that the winner gave.
+    """
+    print(
+        "\nThe winner's number, bias (error) in % of the spread: its own mean | shrunk | held out | ours"
+        " | below the winner's worst run: held out, ours"
+    )
     for n in SEEDS:
         for name in POPULATIONS:
             s = simulate(name, 4 * repeats, n, random, p)
@@ -128,7 +132,9 @@ def honest_number(p: Parameters, random: np.random.Generator, repeats: int) -> N
             for found in numbers.values():
                 off = 100 * (np.array(found, dtype=float) - truth) / spread
                 said.append(f"{off.mean():6.1f} ({np.sqrt((off**2).mean()):4.0f})")
-            print(f"  n = {n:2d}  {name:11s} " + " | ".join(said), flush=True)
+            worst = s.scores[np.arange(len(winners)), winners].min(axis=1) - 1e-9
+            below = [f"{np.mean(np.array(numbers[key]) < worst):5.1%}" for key in ("held out", "ours")]
+            print(f"  n = {n:2d}  {name:11s} {' | '.join([*said, ', '.join(below)])}", flush=True)
 
 
 def _shrunk(scores: np.ndarray, winner: int) -> float:
@@ -180,20 +186,31 @@ def _claims(p: np.ndarray, best: np.ndarray) -> str:
 
 def raced(p: Parameters, random: np.random.Generator, repeats: int) -> None:
     """Print what racing saves of 10 seeds, and how often it gives up the true best."""
-    print("\nRacing, 10 seeds: saved | true best given up | true best in the tie set afterwards | mean size")
+    print(
+        "\nRacing, 10 seeds: saved | true best given up | true best in the tie set afterwards | mean size"
+        " | the winner's number: bias (error) in % of the spread, below the winner's worst run"
+    )
     question = _question(10)
     keys = [c.key for c in question.candidates]
     for name in POPULATIONS:
         s = simulate(name, repeats, 10, random, p)
         after = np.full(s.means.shape, 10)
         kept = np.zeros(s.means.shape, dtype=bool)
+        off, below = np.zeros(repeats), np.zeros(repeats, dtype=bool)
         for r, scores in enumerate(s.scores):
             gone = racing.dropped(question, {k: row.tolist() for k, row in zip(keys, scores, strict=True)})
             after[r] = [gone.get(k, 10) for k in keys]
             left = after[r] == 10
             kept[r, left] = comparison.cannot_be_told(scores[left])
+            winner = int(scores[left].mean(axis=1).argmax())
+            number = expected_score(scores[left], winner)
+            off[r] = number - s.means[r, left][winner]
+            below[r] = number < scores[left][winner].min() - 1e-9
+        off *= 100 / (float(np.ptp(s.means, axis=1).mean()) or 1.0)
         lost = (after[np.arange(repeats), s.best] < 10).mean()
-        print(f"  {name:11s} {1 - after.mean() / 10:.0%} | {lost:.1%} | {_holds(s, kept)}", flush=True)
+        number_said = f"{off.mean():6.1f} ({np.sqrt((off**2).mean()):4.0f}), {below.mean():.1%}"
+        saved = f"{1 - after.mean() / 10:.0%} | {lost:.1%}"
+        print(f"  {name:11s} {saved} | {_holds(s, kept)} | {number_said}", flush=True)
 
 
 def _question(n_seeds: int) -> Reevaluation:
@@ -214,10 +231,20 @@ def _question(n_seeds: int) -> Reevaluation:
     )
 
 
+TABLES = {
+    "coverage": coverage,
+    "ties": tied,
+    "number": honest_number,
+    "p-best": calibration,
+    "racing": raced,
+}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reevaluation", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="200 repeats")
     parser.add_argument("--tuning", action="store_true", help="the populations that the rules were chosen on")
+    parser.add_argument("--only", choices=TABLES, help="one table, on other random numbers than among all")
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=None)
     return parser.parse_args()
