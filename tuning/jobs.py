@@ -27,6 +27,7 @@ RETRAINING_KINDS = ("probe", "reevaluation", "retraining")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0
 ALREADY_RUNNING_EXIT = 3
+START_LOCK = ".start.lock"  # beside a study's jobs: held by whoever starts one. No id, so listings pass it by
 
 
 class JobState(StrEnum):

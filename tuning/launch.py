@@ -183,15 +183,24 @@ def delete(folder: RunFolder) -> None:
     try:
         with ExitStack() as held:
             held.enter_context(locks.FileLock(folder.lock, wait_s=PROBE_S))
-            for job in (*list_runs(folder.jobs), *list_runs(folder.rollouts)):
-                try:
-                    held.enter_context(locks.FileLock(job.lock, wait_s=PROBE_S))
-                except locks.LockHeld:
-                    raise Busy(
-                        f"A {jobs.job_status(job).noun} of {folder.id} is running: stop it first."
-                    ) from None
+            for place in (folder.jobs, folder.rollouts):
+                _keep_still(folder, place, held)
             grave = folder.path.with_name(f".deleted-{folder.id}-{secrets.token_hex(4)}")
             os.rename(folder.path, grave)  # at once gone from every listing, however long the rest takes
     except locks.LockHeld:
         raise Busy(f"{folder.id} is running: stop it first.") from None
     shutil.rmtree(grave, ignore_errors=True)
+
+
+def _keep_still(folder: RunFolder, place: Path, held: ExitStack) -> None:
+    """Take what starts a job in `place`, then each job's own lock: none can start once they were listed."""
+    place.mkdir(mode=0o700, exist_ok=True)
+    try:
+        held.enter_context(locks.FileLock(place / jobs.START_LOCK, wait_s=PROBE_S))
+    except locks.LockHeld:
+        raise Busy(f"A job of {folder.id} is just being started: stop it first.") from None
+    for job in list_runs(place):
+        try:
+            held.enter_context(locks.FileLock(job.lock, wait_s=PROBE_S))
+        except locks.LockHeld:
+            raise Busy(f"A {jobs.job_status(job).noun} of {folder.id} is running: stop it first.") from None

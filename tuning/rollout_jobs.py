@@ -20,7 +20,6 @@ from tuning.retraining_plan import PlanError, read_model
 from tuning.rollout import Rollout, RolloutResult
 
 KIND = "rollout"
-_LOCK = ".start.lock"  # no name of a rollout, so listings pass it by
 START_WAIT_S = 5.0  # for another press that is just starting one
 PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
 
@@ -228,7 +227,7 @@ def _alone(study: RunFolder) -> Iterator[None]:
     """Hold what lets nobody else start a rollout of this study: two presses of one button are one wish."""
     study.rollouts.mkdir(mode=0o700, exist_ok=True)
     try:
-        with locks.FileLock(study.rollouts / _LOCK, wait_s=START_WAIT_S):
+        with locks.FileLock(study.rollouts / jobs.START_LOCK, wait_s=START_WAIT_S):
             yield
     except locks.LockHeld:
         raise jobs.AlreadyRunning(f"A video of {study.id} is just being started.") from None

@@ -12,8 +12,7 @@ from storage.records import read_record, write_record
 from tuning import jobs, launch
 from tuning.access import require_writable
 
-_LOCK = ".start.lock"  # these are no names of a job, so listings pass them by
-_DRAWS = ".draws.json"
+_DRAWS = ".draws.json"  # no id of a job, so listings pass it by
 
 
 def start_study_job(study: RunFolder, kind: str, write: Callable[[RunFolder, int], None]) -> RunFolder:
@@ -101,7 +100,7 @@ def alone(study: RunFolder) -> Iterator[None]:
     require_writable("train anything")
     study.jobs.mkdir(mode=0o700, exist_ok=True)
     try:
-        with locks.FileLock(study.jobs / _LOCK):
+        with locks.FileLock(study.jobs / jobs.START_LOCK):
             for folder in list_runs(study.jobs):
                 if locks.is_held(folder.lock):
                     noun = jobs.job_status(folder).noun

@@ -271,6 +271,27 @@ def test_deleting_does_not_follow_links(folder, tmp_path):
     assert (tmp_path / "elsewhere" / "file").exists()
 
 
+@pytest.mark.parametrize("place", ["jobs", "rollouts"])
+def test_a_study_of_which_a_job_is_just_being_started_is_not_deleted(folder, place, monkeypatch):
+    starting = getattr(folder, place)
+    starting.mkdir()
+    with FileLock(starting / jobs.START_LOCK), pytest.raises(launch.Busy, match="is just being started"):
+        launch.delete(folder)
+    assert folder.path.exists()
+
+    listed = []
+
+    def list_and_try_to_start(where):
+        listed.append(where)
+        assert is_held(where / jobs.START_LOCK), "or a job may start once the others were listed"
+        return list_runs(where)
+
+    monkeypatch.setattr(launch, "list_runs", list_and_try_to_start)
+    launch.delete(folder)
+    assert listed == [folder.jobs, folder.rollouts]
+    assert not folder.path.exists()
+
+
 def test_deleting_is_not_put_off_by_somebody_who_looks(folder):
     import threading
 
