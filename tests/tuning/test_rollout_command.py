@@ -1,6 +1,7 @@
 """The rollout command: one real video, and every way to be refused."""
 
 import json
+import shutil
 
 import imageio_ffmpeg
 import optuna
@@ -107,6 +108,27 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_rendered(
     assert result.exit_code == code, result.output
     assert said.format(id=study.id) in " ".join(result.output.split())
     assert find_rollouts(study) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "who"),
+    [
+        ((), "Tuned (trial 2, median of 3 runs)"),
+        (("--policy", "typical"), "Tuned (trial 2, median of 3 runs)"),
+        (("--policy", "search"), "Tuned (trial 2)"),
+    ],
+)
+def test_a_trial_that_was_measured_again_is_shown_by_its_median_run(
+    study, keep_untrained, add_reevaluation, options, who
+):
+    keep_untrained(study, 2, "Pendulum-v1")
+    add_reevaluation(study, {"trial 2": [-300.0, -100.0, -200.0]})
+    result = here(study.id, "--trial", 2, "--against", 2, *options)
+    assert f"{who} cannot play against itself" in " ".join(result.output.split())
+    shutil.rmtree(study.weights)
+    refused = here(study.id, "--trial", 2, "--policy", "search")
+    assert refused.exit_code == 2
+    assert "The search kept no policy of trial 2" in " ".join(refused.output.split())
 
 
 def test_a_study_without_policies_says_what_to_do(study):

@@ -17,6 +17,7 @@ from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir, StudyId
 from tuning.cli.own import find_own
 from tuning.cli.watch import POLL_S, ProgressLine
+from tuning.export_choice import Which
 from tuning.jobs import JobState
 from tuning.rollout import MOST_EPISODES, MOST_SEED
 
@@ -37,6 +38,13 @@ def rollout(
         str | None,
         typer.Option(metavar="defaults|TRIAL", help="Who plays beside it, from the same starts."),
     ] = None,
+    policy: Annotated[
+        Which,
+        typer.Option(
+            help="typical: the median run of a re-evaluation, where there is one; search: the agent that "
+            "the search trained."
+        ),
+    ] = Which.TYPICAL,
     episodes: Annotated[
         int, typer.Option(min=1, max=MOST_EPISODES, help="How many, one after the other.")
     ] = 1,
@@ -63,7 +71,7 @@ def rollout(
         _check_target(out, force=force)
     folder = find_own(runs_root(runs_dir), study)
     cast = find_cast(launch.read_run(folder))
-    parts = _parts(cast, folder, trial, against)
+    parts = _parts(cast, folder, trial, against, policy)
     assert cast.env is not None
     request = Rollout(
         env=cast.env, actors=tuple(part.actor for part in parts), seed=seed, n_episodes=episodes
@@ -96,22 +104,31 @@ def _check_target(out: Path, *, force: bool) -> None:
         raise Refused(Exit.BAD_INPUT, f"{out} exists. Give --force to replace it, or another name.")
 
 
-def _parts(cast: "Cast", folder: RunFolder, trial: int | None, against: str | None) -> list["Part"]:
+def _parts(
+    cast: "Cast", folder: RunFolder, trial: int | None, against: str | None, which: Which
+) -> list["Part"]:
     """Return who plays: the one beside comes first, as before and after."""
     if not cast.parts:
         raise Refused(Exit.NOTHING_YET, cast.missing)
     tuned = next((cast.part(k) for k in cast.pair if cast.part(k).actor.role == "tuned"), None)
-    main = _of_trial(cast, folder, trial) if trial is not None else tuned or cast.parts[0]
+    main = tuned or cast.parts[0]
+    if trial is None and which is Which.SEARCH:
+        trial = main.trial
+    if trial is not None:
+        main = _of_trial(cast, folder, trial, which)
     if against is None:
         return [main]
     if against == DEFAULTS:
         other = next((cast.part(k) for k in cast.pair if cast.part(k).actor.role == "baseline"), None)
+        if which is Which.SEARCH:
+            of_search = (part for part in cast.parts if part.job is None and part.actor.role == "baseline")
+            other = next(of_search, other)
         if other is None:
             raise Refused(
                 Exit.NOTHING_YET, f"{cast.missing} `python -m tuning reevaluate {folder.id}` does that."
             )
     elif against.isdecimal():
-        other = _of_trial(cast, folder, int(against))
+        other = _of_trial(cast, folder, int(against), which)
     else:
         raise Refused(
             Exit.BAD_INPUT, f"--against is `defaults` or the number of a trial: received {against[:40]!r}."
@@ -121,11 +138,23 @@ def _parts(cast: "Cast", folder: RunFolder, trial: int | None, against: str | No
     return [other, main]
 
 
-def _of_trial(cast: "Cast", folder: RunFolder, number: int) -> "Part":
-    """Return the policy of a trial: the one it kept, else the median run of its re-evaluation."""
+def _of_trial(cast: "Cast", folder: RunFolder, number: int, which: Which) -> "Part":
+    """Return the policy that stands for a trial: the median run of its re-evaluation, else the search's.
+
+    The search picked its policy for its luck, so that one plays only where it is asked for.
+    """
     own = [part for part in cast.parts if part.trial == number]
+    kept = [part for part in own if part.job is None]
+    if own and which is Which.SEARCH:
+        if kept:
+            return kept[0]
+        raise Refused(
+            Exit.BAD_INPUT,
+            f"The search kept no policy of trial {number} of {folder.id}. Without `--policy search` it is "
+            f"{own[0].actor.label}.",
+        )
     if own:
-        return next((part for part in own if part.job is None), own[0])
+        return next((part for part in own if part.key in cast.pair), own[0])  # median runs come first
     known = sorted({part.trial for part in cast.parts if part.trial is not None})
     raise Refused(
         Exit.BAD_INPUT,
