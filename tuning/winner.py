@@ -1,11 +1,14 @@
 """Choose the trial that a study ends with: its weights stay, and pages and exports name it."""
 
 import time
+from contextlib import suppress
 
 from storage.artifacts import pinned_trials, set_pin
 from storage.paths import RunFolder
 from storage.winner import Winner, clear_winner, read_winner, write_winner
+from tuning import launch
 from tuning.access import require_writable
+from tuning.lineage import TrialHome, trial_home
 
 
 def choose_winner(
@@ -18,6 +21,8 @@ def choose_winner(
     n_timesteps: int | None = None,
 ) -> Winner:
     """Make a trial the one that a study ends with, in place of an earlier choice, and pin its weights.
+
+    Those of an imported trial are pinned where it ran.
 
     Args:
         study: its folder.
@@ -32,12 +37,14 @@ def choose_winner(
     """
     require_writable("choose a winner")
     earlier = read_winner(study)
-    pinned = trial not in pinned_trials(study)
+    home = _home(study, trial)
+    pinned = home.folder is not None and home.number not in pinned_trials(home.folder)
     if earlier is not None and earlier.trial == trial:
         pinned = earlier.pinned
     elif earlier is not None:
         take_back_winner(study)
-    set_pin(study, trial, pinned=True)  # first, so that the sweep of a running study leaves the weights
+    if home.folder is not None:  # first, so that the sweep of a running study leaves the weights
+        set_pin(home.folder, home.number, pinned=True)
     winner = Winner(trial, expected, reevaluation, time.time(), pinned, mode, n_timesteps)
     write_winner(study, winner)
     return winner
@@ -53,4 +60,15 @@ def take_back_winner(study: RunFolder) -> None:
     earlier = read_winner(study)
     clear_winner(study)
     if earlier is not None and earlier.pinned:
-        set_pin(study, earlier.trial, pinned=False)
+        home = _home(study, earlier.trial)
+        if home.folder is not None:
+            set_pin(home.folder, home.number, pinned=False)
+
+
+def _home(study: RunFolder, number: int) -> TrialHome:
+    """Return where the weights of a trial lie: in this study, or, of an imported one, where it ran."""
+    with suppress(ValueError, LookupError, OSError):  # of a study that cannot be read nobody knows better
+        for trial in launch.read_run(study).study.trials:
+            if trial.number == number:
+                return trial_home(study, trial)
+    return TrialHome(study.id, study, number)

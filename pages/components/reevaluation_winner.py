@@ -14,6 +14,7 @@ from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInf
 from tuning.expectation import expected_return
 from tuning.jobs import PROJECT_ROOT
 from tuning.launch import Run
+from tuning.lineage import trial_home
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.winner import choose_winner, take_back_winner
 
@@ -109,7 +110,9 @@ def _draw_taken(run: Run, winner: Winner) -> None:
         if trial is None:
             st.caption("The study has no such trial any more.")
             return
-        if run.spec is not None and winner.trial not in kept_trials(run.folder):
+        home = trial_home(run.folder, trial)
+        is_kept = home.folder is not None and home.number in kept_trials(home.folder)
+        if run.spec is not None and not is_kept:
             st.caption(
                 "Its weights from the search were not kept: only those of the best and the pinned trials "
                 "are. Those trained here are kept with the re-evaluation."
