@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from storage.artifacts import kept_trials
 from storage.paths import RunFolder, list_runs
 from storage.trials import BASELINE, completed, ranked
-from storage.winner import read_winner
+from storage.winner import Winner, read_winner
 from tuning import jobs
 from tuning.analysis.words import THIN, count, three_digits, whole
+from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.lineage import trial_home
 from tuning.reevaluation import Candidate, Reevaluation
@@ -97,12 +98,13 @@ class _Measured:
 
 def find_cast(run: Run) -> Cast:
     """Return who can play in a study's rollouts. Reads records and folders, no weights."""
-    measured = list(_measured(run.folder, maximize=run.study.maximize))
-    kept = list(_kept_parts(run))
+    winner = read_winner(run.folder)
+    measured = _measured(run.folder, winner, maximize=run.study.maximize)
+    kept = list(_kept_parts(run, winner))
     parts = (*(part for m in measured for part in _run_parts(m)), *kept)
     if not parts:
         return Cast(None, (), (), (), _nothing(run))
-    baseline, tuned = _pair(run, measured, kept)
+    baseline, tuned = _pair(run, winner, measured, kept)
     pair = tuple(part.key for part in (baseline, tuned) if part is not None)
     env = run.spec.env if run.spec else measured[0].env
     missing = "" if baseline else NO_DEFAULTS
@@ -115,12 +117,11 @@ def _nothing(run: Run) -> str:
     return NOTHING_KEPT if completed(run.study.trials) else NOTHING_COMPLETE
 
 
-def _kept_parts(run: Run) -> Iterator[Part]:
+def _kept_parts(run: Run, winner: Winner | None) -> Iterator[Part]:
     """Yield the trials whose weights lie somewhere: baselines first, then the best."""
     kept: dict[RunFolder, set[int]] = {}
     labels: set[str] = set()
     n_others = 0
-    winner = read_winner(run.folder)
     order = ranked(run.study.trials, maximize=run.study.maximize)
     for trial in sorted(order, key=lambda t: BASELINE not in t.user_attrs):
         home = trial_home(run.folder, trial)
@@ -150,28 +151,49 @@ def _kept_parts(run: Run) -> Iterator[Part]:
         )
 
 
-def _measured(study: RunFolder, *, maximize: bool) -> Iterator[_Measured]:
-    """Yield each candidate that was trained again, the newest job first; a later job hides an earlier one."""
-    seen: set[tuple[str, int]] = set()
-    for folder in list_runs(study.jobs):
-        if not folder.reevaluation.is_file() or jobs.job_status(folder).kind != REEVALUATION:
+def _measured(study: RunFolder, winner: Winner | None, *, maximize: bool) -> list[_Measured]:
+    """Return each candidate that was trained again, the job that tells most about it first and alone.
+
+    That is the job by which the winner was chosen, then one that is finished, the newest first, then the one
+    that has come furthest: a job that has just started has nothing to say beside one that is complete.
+    """
+    found = []
+    for age, folder in enumerate(list_runs(study.jobs)):
+        if not folder.reevaluation.is_file():
             continue
-        try:
-            question, plan = read_model(folder.reevaluation, Reevaluation), load_plan(folder)
-        except PlanError:
-            continue  # the page of re-evaluations says so
-        if question.mode != "retrain":
+        status = jobs.job_status(folder)
+        if status.kind != REEVALUATION:
             continue
-        results, kept = read_results(folder, plan), kept_trials(folder)
-        for candidate in question.candidates:
-            at = (candidate.key, question.n_timesteps)
-            found = _runs(question, plan, candidate, results, kept, maximize=maximize)
-            if found and at not in seen:
-                seen.add(at)
-                other = question.n_timesteps if question.n_timesteps != question.study_timesteps else None
-                keys = {question.run_key(candidate, seed) for seed in range(question.n_seeds)}
-                n_broken = sum(r.key in keys and r.mean is None for r in results.values())
-                yield _Measured(candidate, folder, plan.env, other, tuple(found), n_broken)
+        measured = _of_job(folder, maximize=maximize)
+        is_chosen = winner is not None and winner.reevaluation == folder.id
+        is_finished = status.state == JobState.FINISHED
+        n_runs = sum(len(m.runs) for m in measured)
+        found.append((not is_chosen, not is_finished, 0 if is_finished else -n_runs, age, measured))
+    seen: dict[tuple[str, int | None], _Measured] = {}
+    for *_, measured in sorted(found, key=lambda job: job[:-1]):
+        for m in measured:
+            seen.setdefault((m.candidate.key, m.n_timesteps), m)
+    return list(seen.values())
+
+
+def _of_job(folder: RunFolder, *, maximize: bool) -> list[_Measured]:
+    """Return the candidates of one job that have runs to show; none where its files cannot be read."""
+    try:
+        question, plan = read_model(folder.reevaluation, Reevaluation), load_plan(folder)
+    except PlanError:
+        return []  # the page of re-evaluations says so
+    if question.mode != "retrain":
+        return []
+    results, kept = read_results(folder, plan), kept_trials(folder)
+    other = question.n_timesteps if question.n_timesteps != question.study_timesteps else None
+    measured = []
+    for candidate in question.candidates:
+        runs = _runs(question, plan, candidate, results, kept, maximize=maximize)
+        if runs:
+            keys = {question.run_key(candidate, seed) for seed in range(question.n_seeds)}
+            n_broken = sum(r.key in keys and r.mean is None for r in results.values())
+            measured.append(_Measured(candidate, folder, plan.env, other, tuple(runs), n_broken))
+    return measured
 
 
 def _runs(
@@ -239,13 +261,15 @@ def _median_part(m: _Measured) -> Part:
     return next(_run_parts(m))
 
 
-def _pair(run: Run, measured: list[_Measured], kept: list[Part]) -> tuple[Part | None, Part | None]:
+def _pair(
+    run: Run, winner: Winner | None, measured: list[_Measured], kept: list[Part]
+) -> tuple[Part | None, Part | None]:
     """Return the defaults and the tuned agent. Of runs it is the median, never the best.
 
     Runs of a re-evaluation go before the policy that the search kept, which was picked for its luck; and what
     is compared comes from one re-evaluation where it can.
     """
-    tuned = _tuned(run, measured, kept)
+    tuned = _tuned(run, winner, measured, kept)
     of_runs = [m for m in measured if m.candidate.kind == "defaults"]
     of_kept = [part for part in kept if part.actor.role == "baseline"]
     if tuned is not None and tuned.job is None and of_kept:
@@ -256,8 +280,7 @@ def _pair(run: Run, measured: list[_Measured], kept: list[Part]) -> tuple[Part |
     return (of_kept[0] if of_kept else None), tuned
 
 
-def _tuned(run: Run, measured: list[_Measured], kept: list[Part]) -> Part | None:
-    winner = read_winner(run.folder)
+def _tuned(run: Run, winner: Winner | None, measured: list[_Measured], kept: list[Part]) -> Part | None:
     trials = [m for m in measured if m.candidate.kind == "trial"]
     of_kept = [part for part in kept if part.actor.role == "tuned"]
     if winner is not None:
@@ -268,9 +291,9 @@ def _tuned(run: Run, measured: list[_Measured], kept: list[Part]) -> Part | None
             if part.trial == winner.trial:
                 return part
     if trials:
-        newest = [m for m in trials if m.job == trials[0].job]
+        first = [m for m in trials if m.job == trials[0].job]
         pick = max if run.study.maximize else min
-        return _median_part(pick(newest, key=lambda m: m.mean))
+        return _median_part(pick(first, key=lambda m: m.mean))
     return of_kept[0] if of_kept else None
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import create_run
-from storage.records import write_text
+from storage.records import write_record, write_text
 from storage.trials import BASELINE
 from storage.winner import Winner, write_winner
 from tuning import jobs, launch, rollout_actors
@@ -58,7 +58,7 @@ def candidate(trial):
     return Candidate(key=key, kind=kind, name=name, trial=trial, resolved={}, n_train_envs=1)
 
 
-def reevaluate(folder, means, *, mode="retrain", n_timesteps=1000, lost=(), maximize=True):
+def reevaluate(folder, means, *, mode="retrain", n_timesteps=1000, lost=(), maximize=True, ended="finished"):
     """Add a re-evaluation; `means` has the runs of each trial (0: the defaults), None for broken ones."""
     question = Reevaluation(
         mode=mode,
@@ -102,6 +102,8 @@ def reevaluate(folder, means, *, mode="retrain", n_timesteps=1000, lost=(), maxi
         if index not in lost:
             (job.weights / str(index)).mkdir(parents=True)
     jobs.create_job(job, "reevaluation")
+    if ended is not None:
+        write_record(job.exit, {"state": ended, "reason": "", "ended_at": 1.0})
     return job
 
 
@@ -231,6 +233,42 @@ def test_labels_and_keys_are_each_their_own(make_study):
     assert len({part.key for part in parts}) == len({part.actor.label for part in parts}) == len(parts)
     newest = [part.value for part in parts if part.trial == 2 and "of 2 runs" in part.actor.label]
     assert sorted(newest) == [-172.0, -162.0], "the newest of two alike"
+
+
+def played(folder):
+    """The job and the label of the tuned agent, and the job of the defaults, in the pair to begin with."""
+    cast = cast_of(folder)
+    defaults, tuned = (cast.part(key) for key in cast.pair)
+    return tuned.job, tuned.actor.label, defaults.job
+
+
+@pytest.mark.parametrize("ended", [None, "stopped", "failed"])
+def test_one_that_has_just_started_hides_no_complete_one(make_study, ended):
+    folder = make_study()
+    whole = {2: [-170.0, -160.0, -180.0], 0: [-1000.0, -1001.0, -1002.0]}
+    older = reevaluate(folder, whole)
+    complete = reevaluate(folder, whole)
+    reevaluate(folder, {2: [-600.0], 3: [-100.0], 0: [-900.0]}, ended=ended)
+    assert played(folder) == (complete.id, "Tuned (trial 2, median of 3 runs)", complete.id)
+    assert older.id not in {part.job for part in cast_of(folder).parts}
+
+
+def test_of_those_that_are_not_finished_the_one_that_came_furthest_plays(make_study):
+    folder = make_study()
+    far = reevaluate(folder, {2: [-170.0, -160.0, -180.0], 0: [-1000.0]}, ended="stopped")
+    reevaluate(folder, {2: [-600.0], 0: [-900.0]}, ended=None)
+    assert played(folder) == (far.id, "Tuned (trial 2, median of 3 runs)", far.id)
+
+
+@pytest.mark.parametrize("ended", ["finished", "stopped"])
+def test_the_winner_plays_its_runs_of_the_re_evaluation_that_it_rests_on(make_study, ended):
+    folder = make_study()
+    basis = reevaluate(folder, {2: [-170.0, -160.0], 0: [-1000.0]}, n_timesteps=2000, ended=ended)
+    newer = reevaluate(folder, {2: [-171.0] * 3, 0: [-1001.0] * 3})
+    write_winner(folder, Winner(trial=2, expected=None, reevaluation=basis.id, chosen_at=1.0))
+    assert played(folder) == (basis.id, "Tuned (trial 2, 2 000 steps, worse of 2 runs)", basis.id)
+    write_winner(folder, Winner(trial=2, expected=None, reevaluation="gone-1a2b", chosen_at=1.0))
+    assert played(folder)[0] == newer.id
 
 
 def test_damaged_records_are_passed_over(make_study):
