@@ -10,6 +10,7 @@ from pages.components import (
     frame,
     history_counts,
     lineage_line,
+    measured_again,
     new_trials,
     opened_study,
     trial_choice,
@@ -38,6 +39,7 @@ if answer:
 history_counts.draw(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
 verdict_badge.draw(folder)
 lineage_line.draw(folder)
+measured_again.draw(run)
 new_trials.watch(run)
 
 if not run.study.trials and run.source:

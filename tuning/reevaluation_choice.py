@@ -1,6 +1,8 @@
 """Which of a study's re-evaluations is believed, where several measured the same: one order for everybody."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 
 from storage.paths import RunFolder
 from storage.winner import read_winner
@@ -12,6 +14,15 @@ from tuning.retraining_plan import RunResult
 ENOUGH_VALUES = 3  # runs of a candidate; below, its mean and its median run are nearly those of one seed
 
 Weight = tuple[bool, bool, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class MeasuredAgain:
+    """What a trial gave when it was trained again as long as by the study."""
+
+    mean: float  # return, over the runs with a value
+    n_runs: int
+    reevaluation: str  # id
 
 
 def at_study_budget(question: Reevaluation) -> bool:
@@ -57,6 +68,17 @@ def reevaluations_of(study: RunFolder, trial: int) -> list[ReevaluationJob]:
         and any(n_values(job.question, job.results, c) for c in job.question.candidates if c.trial == trial)
     ]
     return _ranked(study, found, trial)
+
+
+def measured_again(study: RunFolder, trial: int) -> MeasuredAgain | None:
+    """Return what the most credible re-evaluation measured for a trial, or None when none did."""
+    for job in reevaluations_of(study, trial):
+        candidate = next(c for c in job.question.candidates if c.trial == trial)
+        keys = [job.question.run_key(candidate, seed) for seed in range(job.question.n_seeds)]
+        means = [job.results[key].mean for key in keys if key in job.results]
+        values = [mean for mean in means if mean is not None]
+        return MeasuredAgain(fmean(values), len(values), job.folder.id)
+    return None
 
 
 def _readable(study: RunFolder) -> list[ReevaluationJob]:

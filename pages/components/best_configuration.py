@@ -5,11 +5,13 @@ from optuna.trial import FrozenTrial
 
 from pages.components import exports, frame
 from storage.trials import StudyData, own
-from tuning import export
+from storage.winner import read_winner
+from tuning import export, export_choice
 from tuning.analysis.look import count, three_digits
 from tuning.environments import EnvironmentsError
 from tuning.launch import Run
 from tuning.mapping import known_spec
+from tuning.reevaluation_choice import measured_again
 
 # Label -> (how it is written, language of the code box, file ending, MIME type, what it is)
 _FORMATS = {
@@ -26,19 +28,31 @@ _FORMATS = {
 
 
 def draw_best(run: Run) -> None:
-    """Draw the best trial's configuration, or say why there is none yet."""
-    best = export.best_trial(own(run.study.trials), maximize=run.study.maximize)
-    _say_better(run, best)
-    if best is None:
+    """Draw the configuration to use: the chosen winner's, else the recommended or best trial's."""
+    _say_better(run, export.best_trial(own(run.study.trials), maximize=run.study.maximize))
+    try:
+        chosen = export_choice.choose_trial(run)
+    except export_choice.NothingToExport:
         st.info("There is none until a trial is complete.", icon=":material/hourglass_empty:")
         return
-    assert best.value is not None
-    tied = _ties(run.study, best)
-    words = f"Trial {best.number} reached {three_digits(best.value)}"
-    if tied:
-        words += f", as did {count(tied, 'later trial')}"
-    st.markdown(f"{words}.")
-    draw(run, best, key="best")
+    st.markdown(frame.escape(_reason(run, chosen)))
+    draw(run, chosen.trial, key="best")
+
+
+def _reason(run: Run, chosen: export_choice.ChosenTrial) -> str:
+    """Return which trial that is, why that one, and what it gave."""
+    trial, again = chosen.trial, measured_again(run.folder, chosen.trial.number)
+    tied = _ties(run.study, trial)
+    words = f"Trial {trial.number}"
+    words += f", {chosen.why}," if again or read_winner(run.folder) else ""
+    if trial.value is not None:
+        words += f" reached {three_digits(trial.value)}"
+        words += f", as did {count(tied, 'later trial')}" if tied else ""
+    if again:
+        average = " on average" if again.n_runs > 1 else ""
+        words += f" in the search, and {three_digits(again.mean)}{average} in "
+        words += count(again.n_runs, "new training run")
+    return f"{words}."
 
 
 def _say_better(run: Run, best: FrozenTrial | None) -> None:

@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 from storage.artifacts import pinned_trials, save_policy
 from storage.journal import STUDY_NAME, open_journal
 from storage.trials import BASELINE, DIVERGED
+from tuning.winner import choose_winner
 
 PAGE = "pages/history.py"
 HOSTILE = "<script>alert(1)</script> **bold** [x](http://evil.example) :material/home: $x$"
@@ -190,7 +191,7 @@ def test_only_pruned_trials_are_drawn_without_a_best(open_page, make_study, show
 def test_the_best_configuration_comes_in_three_formats(open_page, make_study, shown):
     folder = make_study(n_complete=4, search_space="starter")
     app = open_page(PAGE, study=folder.id)
-    assert "Trial 3 reached -700." in shown(app)
+    assert "Trial 3 reached -700." in shown(app).replace("\\", "")
     for label, sign in (("YAML", "Pendulum-v1:"), ("Python", "model = PPO("), ("JSON", '"algorithm": "PPO"')):
         app.button_group(key="best-format").set_value(label).run()
         assert sign in shown(app)
@@ -234,3 +235,20 @@ def test_a_trial_that_ends_while_the_page_is_open_appears(open_page, running, sh
     study.tell(trial, -10.0)
     app.run()
     assert "Best so far: -10 " in shown(app).replace("\\", "")
+
+
+def test_a_best_trial_that_was_lucky_is_said_to_be(open_page, recorded, add_reevaluation, shown):
+    before = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
+    assert "-148 is the best of many noisy numbers, so it flatters trial 55." in before
+    add_reevaluation(recorded, {"trial 55": [-300.0, -330.0, -360.0], "trial 46": [-170.0, -172.0, -174.0]})
+    after = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
+    assert "Trial 55 gave -148 in the search, and -330 on average in 3 new training runs." in after
+    assert "reached -162 in the search, and -172 on average in 3 new training runs." in after
+    assert "Trial 46, recommended by its re-evaluation" in after
+
+
+def test_the_chosen_trial_is_the_one_to_take_home(open_page, recorded, add_reevaluation, shown):
+    add_reevaluation(recorded, {"trial 55": [-300.0, -330.0, -360.0], "trial 46": [-170.0, -172.0, -174.0]})
+    choose_winner(recorded, 55, expected=-330.0)
+    text = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
+    assert "Trial 55, the winner that was chosen, reached -148 in the search, and -330" in text
