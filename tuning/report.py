@@ -22,6 +22,7 @@ from tuning.report_videos import Videos, left_out_words, report_videos
 
 MAX_BYTES = 14_500_000  # mail servers and chats take 15 MB
 _MAX_FIGURES_BYTES = 5_000_000  # beside Plotly itself; videos get what is left
+_WORDS_BYTES = 20_000  # about videos: who plays, how it ended
 _TEMPLATE = "report.html.j2"
 
 Say = Callable[[str], None]
@@ -58,8 +59,8 @@ def build_report(run: Run, *, trial: int | None = None, say: Say = lambda _: Non
     left_out = _fit_figures(findings)
     say("Packing the videos")
     plotly = plotly_script()
-    used = len(plotly.encode()) + sum(plot.size_bytes for plot in _plots(findings)) + 300_000
-    videos = report_videos(run.folder, budget_bytes=MAX_BYTES - used)
+    without = _rendered(run, facts, findings, Videos((), 0, 0), (*left_out, "x" * _WORDS_BYTES), plotly)
+    videos = report_videos(run.folder, budget_bytes=MAX_BYTES - len(without.encode()))
     say("Writing")
     notes = (*left_out, *left_out_words(videos))
     return Report(_rendered(run, facts, findings, videos, notes, plotly), notes)
@@ -103,9 +104,11 @@ def _plots(findings: Findings) -> list[Plot]:
 def _fit_figures(findings: Findings) -> list[str]:
     """Drop what makes the file too large, the least telling first; return sentences about that."""
     dropped = []
-    droppable = (("The figures of the ranges", findings.ranges.plots), ("The slices", findings.slices))
+    droppable = [("The figures of the ranges", findings.ranges.plots), ("The slices", findings.slices)]
+    if findings.reevaluation:
+        droppable.append(("The figures of the re-evaluation", findings.reevaluation.plots))
     for name, plots in droppable:
         if sum(plot.size_bytes for plot in _plots(findings)) > _MAX_FIGURES_BYTES and plots:
             plots.clear()
-            dropped.append(f"{name} are left out: with so many trials this file would grow too large.")
+            dropped.append(f"{name} are left out: with so many points this file would grow too large.")
     return dropped

@@ -26,6 +26,7 @@ from tuning.spec import StudySpec
 
 _MOST_CHOICES = 12
 _MOST_PARAMETERS = 60
+_MOST_TEXT = 200_000  # characters of one configuration; a study that is not ours may hold anything
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,8 @@ def _configuration(run: Run, spec: StudySpec | None, number: int | None) -> Conf
     if value is not None:
         heading += f" (the search measured {three_digits(value)})"
     texts, problem = _texts(run, spec, trial)
+    if any(len(text) > _MOST_TEXT for _, text in texts):
+        texts, problem = (), f"The values of trial {trial.number} are too long to be shown here."
     if chosen.instead is not None:
         values = {"n_envs": chosen.instead.n_train_envs, **chosen.instead.resolved}
         texts = (*texts, (f"{chosen.instead.name}, recommended instead", json.dumps(values, indent=2)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
@@ -15,11 +16,14 @@ from tuning.analysis.regression_figure import regression_figure
 from tuning.analysis.saturation_figure import saturation_figure
 from tuning.analysis.saturation_points import AxisInfo
 from tuning.analysis.slices import slices_figure, slices_info
+from tuning.analysis.words import whole
 from tuning.launch import Run
 
 # What could end the script element or mean something to HTML; JSON has these characters only in its texts.
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _PANEL_TOP_PX = 12
+_MOST_POINTS = 4_000  # of one kind in a figure; 150 bytes each
+_MOST_PANEL_POINTS = 500  # likewise, in one of many small figures
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,50 @@ class Plot:
         return len(self.json.encode())
 
 
-def inline_figure(figure: go.Figure, *, alt: str, caption: str, heading: str = "") -> Plot:
-    """Return a figure as a report holds it; its texts may say anything."""
+def inline_figure(
+    figure: go.Figure, *, alt: str, caption: str, heading: str = "", most_points: int = _MOST_POINTS
+) -> Plot:
+    """Return a figure as a report holds it; its texts may say anything.
+
+    Of more than `most_points` of one kind, evenly spaced ones are drawn, and the caption says so.
+    """
+    if left_out := thin_out(figure, most_points):
+        caption = f"{caption} With so many trials {whole(left_out)} of the points are not drawn.".strip()
     text = str(figure.to_json())
     for character, escaped in _UNSAFE.items():
         text = text.replace(character, escaped)
     return Plot(text, int(figure.layout.height or 420), alt, caption, heading)
+
+
+def thin_out(figure: go.Figure, most: int) -> int:
+    """Leave evenly spaced points of each kind, and of lines the corners; return how many points went."""
+    gone = 0
+    for trace in figure.data:
+        if trace.type not in ("scatter", "scattergl") or trace.x is None:
+            continue
+        n = len(trace.x)
+        is_line = trace.mode == "lines" and trace.line.shape == "hv"
+        if n <= most:
+            continue
+        keep = list(range(0, n, -(-n // most)))
+        if is_line:
+            y = list(trace.y)
+            keep = [i for i in range(n) if i in (0, n - 1) or y[i] != y[i - 1]]
+        else:
+            gone += n - len(keep)
+        trace.update(_taken(trace.to_plotly_json(), n, keep))
+    return gone
+
+
+def _taken(part: Mapping[str, Any], n: int, keep: Sequence[int]) -> dict[str, Any]:
+    """Return what a trace says of each of its n points, for those that are kept."""
+    found: dict[str, Any] = {}
+    for name, value in part.items():
+        if isinstance(value, Mapping):
+            found[name] = _taken(value, n, keep)
+        elif not isinstance(value, str) and hasattr(value, "__len__") and len(value) == n:
+            found[name] = [value[i] for i in keep]
+    return found
 
 
 def plotly_script() -> str:
@@ -75,7 +117,11 @@ def slice_plots(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str]) -
         top = int(figure.layout.margin.t or 0) - _PANEL_TOP_PX  # of the title, which the heading replaces
         figure.update_layout(title=None, showlegend=False, margin={"t": _PANEL_TOP_PX, "b": 8})
         figure.update_layout(height=max(200, int(figure.layout.height) - top - 40))
-        plots.append(inline_figure(figure, alt=f"Value of each trial over {name}", caption=""))
+        plots.append(
+            inline_figure(
+                figure, alt=f"Value of each trial over {name}", caption="", most_points=_MOST_PANEL_POINTS
+            )
+        )
     return plots
 
 
@@ -88,6 +134,7 @@ def saturation_plots(axes: Mapping[str, AxisInfo], names: Sequence[str]) -> list
             caption="The line is the best value in each part of the range; edge zones are shaded, and a "
             "suggested range is dashed.",
             heading=name,
+            most_points=_MOST_PANEL_POINTS,
         )
         for name in names
         if name in axes

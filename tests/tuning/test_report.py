@@ -9,8 +9,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from storage.winner import Winner, write_winner
-from tuning import launch, report
+from tuning import launch, report, report_facts
 from tuning.analysis.reevaluation import reevaluation_info
+from tuning.analysis.words import whole
 from tuning.export_choice import UnknownTrial
 from tuning.mapping import guess_mapping, save_mapping
 from tuning.opening import open_study
@@ -248,6 +249,45 @@ def test_videos_that_do_not_fit_are_dropped_with_a_sentence(recorded, add_rollou
     assert "left out, because this file would grow" in left_out_words(videos)[0]
     assert report_videos(recorded, budget_bytes=0).shown == ()
     assert pair.path.is_dir()
+
+
+def test_of_very_many_points_some_are_drawn_and_the_caption_says_so():
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    n = 30_000
+    symbols = ["circle" if i % 2 else "x" for i in range(n)]
+    hover = [f"trial {i}" for i in range(n)]
+    points = {"x": list(range(n)), "y": list(range(n)), "hovertext": hover}
+    figure.add_scatter(mode="markers", marker={"symbol": symbols, "size": 5}, name="a" * n, **points)
+    steps = [i // 10_000 for i in range(n)]
+    figure.add_scatter(mode="lines", line={"shape": "hv"}, x=list(range(n)), y=steps)
+    plot = inline_figure(figure, alt="", caption="Read it so.", most_points=1000)
+    marks, line = json.loads(plot.json)["data"]
+    assert len(marks["x"]) == len(marks["hovertext"]) == len(marks["marker"]["symbol"]) == 1000
+    assert marks["hovertext"][7] == f"trial {marks['x'][7]}"
+    assert marks["marker"]["size"] == 5
+    assert (line["x"], line["y"]) == ([0, 10_000, 20_000, n - 1], [0, 1, 2, 2])
+    assert plot.caption == f"Read it so. With so many trials {whole(29_000)} of the points are not drawn."
+    few = inline_figure(go.Figure(go.Scatter(x=[1], y=[2])), alt="", caption="Read it so.")
+    assert few.caption == "Read it so."
+
+
+def test_values_that_are_too_long_are_left_out(recorded, monkeypatch):
+    monkeypatch.setattr(report_facts, "_MOST_TEXT", 100)
+    assert "too long to be shown here" in page_of(recorded).text
+
+
+def test_the_videos_get_what_the_rest_leaves(recorded, add_rollout, monkeypatch):
+    video = add_rollout(recorded, KeptTrial(study=recorded.id, number=55))
+    size = build_report(launch.read_run(recorded)).size_bytes
+    assert (video.path / "actor-1.mp4").stat().st_size > 500
+    monkeypatch.setattr(report, "_WORDS_BYTES", 2_000)
+    for limit in (size + 3_000, size - 100):
+        monkeypatch.setattr(report, "MAX_BYTES", limit)
+        built = build_report(launch.read_run(recorded))
+        assert built.size_bytes <= limit
+        assert bool(built.left_out) == (limit < size)
 
 
 def test_figures_that_do_not_fit_are_dropped_with_a_sentence(recorded, monkeypatch):
