@@ -39,6 +39,11 @@ class ReevaluationJob:
     results: dict[str, RunResult]  # by key
     progress: Progress
 
+    @property
+    def has_died(self) -> bool:
+        """Whether a run was given up because its workers died: another runner tries it again."""
+        return any(result.worker_died for result in self.results.values())
+
 
 @dataclass(frozen=True)
 class UnreadableReevaluation:

@@ -57,8 +57,8 @@ def test_it_is_planned_as_asked_and_said_in_words(study):
     result = here(study.id, "--top", 2, "--seeds", 4, "--episodes", 9, "--budget", 2, "--no-racing")
     assert result.exit_code == 0, result.output
     assert (
-        "Trains trials 7 and 6 and the SB3 defaults, also for 3 fixed values from scratch, each with the "
-        "same 4 new seeds: 12 runs of 1 024 steps, each judged by 9 episodes." in result.output
+        "Trains trials 7 and 6 and the SB3 defaults from scratch, each with the same 4 new seeds: 12 runs of 1 024 steps, each judged by 9 episodes."
+        in result.output
     )
     job = newest(study)
     assert (job.question.n_timesteps, job.question.racing) == (1024, False)
@@ -109,6 +109,18 @@ def test_a_finished_one_is_not_resumed_and_one_that_was_extended_is(study, monke
     here(study.id, "--more-seeds", 1)  # its runner, say, died at once
     assert here(study.id, "--resume").exit_code == 0
     assert len(started) == 3
+
+
+def test_one_that_gave_up_a_run_whose_worker_died_is_resumed(study, monkeypatch):
+    started = []
+    monkeypatch.setattr(launch, "start", started.append)
+    here(study.id, "--top", 1, "--seeds", 3, "--no-defaults")
+    job = newest(study)
+    died = RunResult(key=job.plan.runs[1].key, state="failed", message="killed", worker_died=True)
+    append_result(job.folder, died)
+    finish(newest(study))
+    assert "nothing left" not in here(study.id, "--resume").output
+    assert len(started) == 2
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,7 @@ class _Comparison:
             seconds=runs.seconds,
             search_rank=search_agreement.ranks(searched, maximize=q.maximize).get(key),
             rank=place if some else None,
+            n_died=runs.n_died,
         )
 
 

@@ -40,6 +40,7 @@ class CandidateResult:
     seconds: float | None  # median wall-clock time of a training run
     search_rank: int | None  # among these candidates, by what the search measured; 1 is best
     rank: int | None  # by the mean of what was measured now; given up ones come after the others
+    n_died: int = 0  # of the broken runs, those whose workers were killed: that may say nothing about it
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class CandidateRuns:
     scores: np.ndarray  # the same, higher is better. NaN: not there. Broken ones count as the worst level
     n_broken: int
     seconds: float | None  # of training, median of those with a value; None for episodes
+    n_died: int = 0  # of the broken ones, those whose workers were killed
 
     @property
     def values(self) -> list[float]:
@@ -112,4 +113,5 @@ def _runs(
             scores = np.where([r is not None and r.mean is None for r in found], worst, scores)
         if ok:
             seconds = float(np.median([r.duration_s for r in ok]))
-    return CandidateRuns(candidate, returns, scores, len(ended) - len(ok), seconds)
+    n_died = sum(r.worker_died for r in ended)
+    return CandidateRuns(candidate, returns, scores, len(ended) - len(ok), seconds, n_died)

@@ -21,6 +21,7 @@ def warnings(info: ReevaluationInfo) -> tuple[str, ...]:
     """Return what to keep in mind, the gravest first."""
     found = [
         _broken(info),
+        _died(info),
         _winner_collapsed(info),
         _few(info, 1, USUAL - 1),
         _lopsided(info),
@@ -45,6 +46,18 @@ def _broken(info: ReevaluationInfo) -> str:
         else (f" A broken run counts as the worst level seen, {number(info.broken_level)}.")
     )
     return f"Some runs broke (failed or diverged): {each}.{counts}"
+
+
+def _died(info: ReevaluationInfo) -> str:
+    died = [r for r in info.candidates if r.n_died]
+    if not died:
+        return ""
+    each = listed([f"{r.n_died} of {in_sentence(r)}" for r in died])
+    return (
+        f"Of the broken runs, these were given up because their worker died: {each}. It was killed, or out "
+        "of memory, which may say more about the machine than about them. They are tried again when this "
+        "re-evaluation is resumed or gets more seeds."
+    )
 
 
 def _winner_collapsed(info: ReevaluationInfo) -> str:

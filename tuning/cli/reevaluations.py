@@ -108,7 +108,7 @@ def reevaluate(
             own_jobs.stop(job.folder, _WHAT)
         elif more_seeds is not None:
             extend_reevaluation(folder, job.folder, job.question.n_seeds + more_seeds)
-        elif resume and job.progress.done >= job.progress.total:
+        elif resume and job.progress.done >= job.progress.total and not job.has_died:
             output.note(f"There is nothing left to do: {job.folder.id} is finished. --more-seeds goes on.")
         elif resume and not job.status.state.alive:
             resume_reevaluation(folder, job.folder)

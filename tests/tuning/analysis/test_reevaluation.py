@@ -163,6 +163,18 @@ def test_one_told_apart_in_spite_of_a_better_mean_is_explained():
     assert not any("counts as tied" in said for said in again.warnings)
 
 
+def test_runs_whose_worker_died_are_said_apart():
+    asked = question()
+    found = results(asked, [-165.0, -166.0, -167.0, -300.0], broken={(0, 3), (1, 2)})
+    key = asked.run_key(asked.candidates[0], 3)
+    found[key] = RunResult(key=key, state="failed", message="killed", worker_died=True)
+    info = reevaluation_info(asked, found)
+    by_trial = {r.candidate.trial: (r.n_broken, r.n_died) for r in info.candidates}
+    assert (by_trial[17], by_trial[25]) == ((1, 1), (1, 0))
+    assert info.warnings[0].startswith("Some runs broke")
+    assert "because their worker died: 1 of trial 17. " in info.warnings[1]
+
+
 def test_every_run_broke():
     asked = question()
     all_of_them = [(i, s) for i in range(4) for s in range(10)]
