@@ -98,6 +98,10 @@ def choose(
         chosen.sort(key=lambda c: (math.inf if c.search_value is None else sign * c.search_value, c.trial))
     notes: list[str] = []
     baselines = [_defaults(spec)] if defaults else []
+    if n_fixed := len(spec.hyperparameters) if defaults else 0:
+        notes.append(
+            f"The defaults are SB3's own also for the {count(n_fixed, 'value')} that the study fixed."
+        )
     if tuned and (known := _tuned(spec)):
         baselines.append(known)
     for baseline in baselines:
@@ -168,14 +172,10 @@ def _trial(spec: StudySpec, trial: FrozenTrial, value: float | None, merged: tup
 
 
 def _defaults(spec: StudySpec) -> Candidate:
-    name = "SB3 defaults"
-    if spec.hyperparameters:
-        fixed = list(spec.hyperparameters)
-        name += f", also for {fixed[0]}" if len(fixed) == 1 else f", also for {len(fixed)} fixed values"
     return Candidate(
         key=DEFAULTS,
         kind="defaults",
-        name=name[:80],
+        name="SB3 defaults",
         resolved=_resolved(spec, {}, spec.n_train_envs),
         n_train_envs=spec.n_train_envs,
     )

@@ -57,8 +57,9 @@ def test_it_is_planned_as_asked_and_said_in_words(study):
     result = here(study.id, "--top", 2, "--seeds", 4, "--episodes", 9, "--budget", 2, "--no-racing")
     assert result.exit_code == 0, result.output
     assert (
-        "Trains trials 7 and 6 and the SB3 defaults from scratch, each with the same 4 new seeds: 12 runs of 1 024 steps, each judged by 9 episodes."
-        in result.output
+        "Trains trials 7 and 6 and the SB3 defaults from scratch, each with the same 4 new seeds: 12 runs of "
+        "1 024 steps, each judged by 9 episodes. The defaults are SB3's own also for the 3 values that the "
+        "study fixed." in result.output
     )
     job = newest(study)
     assert (job.question.n_timesteps, job.question.racing) == (1024, False)

@@ -218,9 +218,11 @@ def test_picked_trials_with_one_configuration_are_one_candidate(study):
 def test_defaults_are_sb3_s_own_even_where_the_study_fixed_something(study):
     spec = spec_with(search_space=SPACE[:2], hyperparameters={"n_steps": 64})
     run = study((-1.0, {"n_steps_pow": None, "activation_fn": None}), spec=spec)
-    trial, defaults = plan_reevaluation(run, tuned=False).question.candidates
+    planned = plan_reevaluation(run, tuned=False)
+    trial, defaults = planned.question.candidates
     assert trial.resolved["n_steps"] == 64
-    assert (defaults.name, defaults.resolved) == ("SB3 defaults, also for n_steps", {})
+    assert (defaults.name, defaults.resolved) == ("SB3 defaults", {})
+    assert "The defaults are SB3's own also for the 1 value that the study fixed." in planned.words
 
 
 def test_tuned_values_are_of_that_environment_with_its_own_arguments(study):
