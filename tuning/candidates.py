@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from storage.trials import own
 from tuning.analysis.outcomes import finite_ranked, finite_values
-from tuning.analysis.words import listed, whole
+from tuning.analysis.words import count, listed, whole
 from tuning.distinct import MOST_CONSIDERED, Distinct, distinct_best
 from tuning.launch import Run
 from tuning.mapping import mapped_spec
