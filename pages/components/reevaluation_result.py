@@ -18,9 +18,12 @@ from tuning.analysis.rank_figure import rank_figure
 from tuning.analysis.reevaluation_figure import has_outliers, reevaluation_figure
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.analysis.regression_figure import regression_figure
+from tuning.analysis.words import count
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.reevaluation_jobs import ReevaluationJob
+
+MOST_WARNINGS = 2  # in sight, the gravest; more are read by nobody
 
 
 def draw(run: Run, job: ReevaluationJob, others: Sequence[ReevaluationJob]) -> None:
@@ -45,13 +48,24 @@ def draw(run: Run, job: ReevaluationJob, others: Sequence[ReevaluationJob]) -> N
 
 
 def _draw_answer(info: ReevaluationInfo) -> None:
-    st.markdown(f"#### {frame.escape(info.recommendation)}")
+    first, rest = reevaluation_words.answer_and_rest(info.recommendation)
+    st.markdown(f"#### {frame.escape(first)}")
+    if rest:
+        st.markdown(frame.escape(rest))
     if info.question.mode == "weights":
         st.info(reevaluation_words.THIS_AGENT, icon=":material/smart_toy:")
-    for warning in info.warnings:
-        st.markdown(f":orange[:material/warning:] {frame.escape(warning)}")
+    for warning in info.warnings[:MOST_WARNINGS]:
+        _draw_warning(warning)
+    if more := info.warnings[MOST_WARNINGS:]:
+        with st.expander(f"{count(len(more), 'more limit')} of these numbers", key="reevaluation-limits"):
+            for warning in more:
+                _draw_warning(warning)
     if info.test_note:
         st.caption(frame.escape(info.test_note))
+
+
+def _draw_warning(warning: str) -> None:
+    st.markdown(f":orange[:material/warning:] {frame.escape(warning)}")
 
 
 def _draw_dots(job: ReevaluationJob, info: ReevaluationInfo) -> None:

@@ -13,6 +13,12 @@ WHAT_IT_IS = (
 THIS_AGENT = "This judges each trained agent as it is, not the configuration that trained it."
 
 
+def answer_and_rest(recommendation: str) -> tuple[str, str]:
+    """Split a recommendation into its first sentence, which is the answer, and what it says beyond that."""
+    first, stop, rest = recommendation.partition(". ")
+    return (f"{first}.", rest) if stop else (recommendation, "")
+
+
 def dots_caption(info: ReevaluationInfo) -> str:
     """Return how to read the plot of all runs."""
     one = "run" if info.question.mode == "retrain" else "episode"

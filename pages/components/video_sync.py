@@ -93,7 +93,10 @@ export default function (component) {
 _BARE_CSS = """
 [data-testid="stHeader"], [data-testid="stSidebar"] { display: none }
 [data-testid="stMainBlockContainer"] { padding: 1.5rem 2rem 0.5rem; max-width: none }
-.st-key-rollout-stage video { width: auto; max-width: 100%; height: 64vh; object-fit: contain }
+.st-key-rollout-stage video { display: block; width: auto; max-width: 100%; height: 64vh; margin: 0 auto;
+  object-fit: contain }
+.st-key-rollout-stage [data-testid="stMetric"] { text-align: center }
+.st-key-rollout-stage [data-testid="stMetricLabel"] { display: flex; justify-content: center; width: 100% }
 .st-key-rollout-stage [data-testid="stMetricValue"] { font-size: 4rem; line-height: 1.1 }
 .st-key-rollout-stage [data-testid="stMetricValue"] > div { line-height: 1.1 }
 .st-key-rollout-stage [data-testid="stMetricLabel"] p { font-size: 1.1rem }

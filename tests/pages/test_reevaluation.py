@@ -10,7 +10,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from pages.components import deletion
+from pages.components import deletion, reevaluation_result
 from storage.artifacts import pinned_trials, save_policy
 from storage.journal import STUDY_NAME, open_journal
 from storage.locks import is_held
@@ -262,6 +262,8 @@ class TestFinished:
         measure()
         app = open_page(PAGE, study=study.id)
         text = words(app)
+        headings = [m.value for m in app.markdown if m.value.startswith("#### ")]
+        assert [h.count(". ") for h in headings] == [0], "one sentence; the others stand beneath it"
         assert "Trial 4 is the best" in text
         runs, regression, ranks, *_ = titles(app)
         assert "Trial 4 leads: -546 (95 % interval" in runs
@@ -273,6 +275,17 @@ class TestFinished:
         assert "p_value" not in table or table["p_value"].notna().any()
         assert app.dataframe[1].value["seed"].tolist() == [1, 2, 3, 4, 5, 6]
         assert primary(app) == ["Choose trial 4"]
+
+    def test_the_gravest_warnings_are_in_sight_and_the_others_behind_an_expander(
+        self, open_page, study, measure, monkeypatch
+    ):
+        measure()
+        monkeypatch.setattr(reevaluation_result, "MOST_WARNINGS", 1)
+        app = open_page(PAGE, study=study.id)
+        warned = [m.value for m in app.markdown if ":material/warning:" in m.value]
+        (limits,) = [e for e in app.expander if e.label == "1 more limit of these numbers"]
+        assert [m.value for m in limits.markdown] == warned[1:]
+        assert len(warned) == 2
 
     def test_the_winner_is_chosen_and_taken_back(self, open_page, study, words, measure):
         folder = measure()
