@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import weakref
 from pathlib import Path
 from typing import Literal
@@ -18,12 +18,14 @@ from tuning.jobs import PROJECT_ROOT
 
 MOST_AT_ONCE = 2  # of this server; a process with torch takes 350 MB
 MOST_S = 900.0  # a video of a long episode is part of a model card
+KEPT_S = 3600.0  # what waits to be downloaded; a browser that is closed tells nobody
 
 NOTE_PREFIX = "note: "
 
 Layout = Literal["report", "zip", "card"]
 
 _made: "weakref.WeakSet[ExportChild]" = weakref.WeakSet()
+_starting = threading.Lock()  # sessions are threads: two of them may count and start at the same time
 
 
 class ExportChild:
@@ -46,13 +48,17 @@ class ExportChild:
         if out is not None:
             require_writable("write among the studies")
             out.parent.mkdir(mode=0o700, exist_ok=True)
-        if sum(other.is_running for other in _made) >= MOST_AT_ONCE:
-            raise ExportError(f"{MOST_AT_ONCE} exports are being built already. Try again in a moment.")
+        with _starting:
+            if sum(other.is_running for other in list(_made)) >= MOST_AT_ONCE:
+                raise ExportError(f"{MOST_AT_ONCE} exports are being built already. Try again in a moment.")
+            self._start(study, layout, trial, out)
+            _made.add(self)
+
+    def _start(self, study: RunFolder, layout: Layout, trial: int, out: Path | None) -> None:
         scratch = tempfile.TemporaryDirectory(prefix="edgewise-export-", ignore_cleanup_errors=True)
         ending = {"report": "report.html", "zip": "model.zip", "card": "card"}[layout]
         self.path = out or Path(scratch.name) / ending
         self._log = Path(scratch.name) / "log"
-        self._started = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
@@ -66,14 +72,18 @@ class ExportChild:
                 cwd=PROJECT_ROOT,
                 start_new_session=True,  # so that what it starts itself can be ended with it
             )
-        weakref.finalize(self, _end, self._process, scratch)
-        _made.add(self)
+        timers = [
+            threading.Timer(MOST_S, _kill, (self._process,)),
+            threading.Timer(KEPT_S, _end, (self._process, scratch, [])),
+        ]
+        weakref.finalize(self, _end, self._process, scratch, timers)
+        for timer in timers:  # whether or not anybody looks
+            timer.daemon = True
+            timer.start()
 
     @property
     def is_running(self) -> bool:
         """Whether it is still at work; one that takes too long is ended."""
-        if self._process.poll() is None and time.monotonic() - self._started > MOST_S:
-            _kill(self._process)
         return self._process.poll() is None
 
     @property
@@ -93,6 +103,8 @@ class ExportChild:
         code = self._process.poll()
         if code is None or (code == 0 and self.path.exists()):
             return ""
+        if code == 0:
+            return "It waited too long to be fetched and was deleted. Build it again."
         faults = [line.removeprefix(ERROR_PREFIX) for line in self._lines() if line.startswith(ERROR_PREFIX)]
         return " ".join(faults) or f"The process that builds it ended with code {code}."
 
@@ -103,13 +115,20 @@ class ExportChild:
             return []
 
 
-def _end(process: "subprocess.Popen[bytes]", scratch: "tempfile.TemporaryDirectory[str]") -> None:
-    if process.poll() is None:
-        _kill(process)
+def _end(
+    process: "subprocess.Popen[bytes]",
+    scratch: "tempfile.TemporaryDirectory[str]",
+    timers: list[threading.Timer],
+) -> None:
+    for timer in timers:
+        timer.cancel()
+    _kill(process)
     scratch.cleanup()
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return  # its number may be another's by now
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,8 +1,10 @@
 """An export in a process of its own: it says what it does, ends, and leaves no temporary file."""
 
 import gc
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,8 @@ def test_it_builds_says_what_and_takes_its_files_along(recorded):
     assert child.words == "Building the model"
     assert child.notes == ["Trial 55. The agent that the search itself trained, which reached -148 there."]
     assert zipfile.is_zipfile(child.path)
+    child.path.unlink()
+    assert "Build it again" in child.fault
     scratch = child.path.parent
     del child
     gc.collect()
@@ -48,11 +52,42 @@ def test_one_that_nobody_wants_any_more_is_ended(recorded):
     assert not scratch.exists()
 
 
-def test_one_that_takes_too_long_is_ended(recorded, monkeypatch):
+def test_one_that_takes_too_long_is_ended_though_nobody_looks(recorded, monkeypatch):
     monkeypatch.setattr(export_child, "MOST_S", 0.0)
     child = ExportChild(recorded, "report", 55)
-    assert not child.is_running
+    assert child._process.wait(timeout=5) != 0
     assert child.fault.startswith("The process that builds it ended with code")
+
+
+def test_one_that_nobody_fetches_is_deleted(recorded, monkeypatch):
+    monkeypatch.setattr(export_child, "KEPT_S", 0.0)
+    child = ExportChild(recorded, "report", 55)
+    deadline = time.monotonic() + 5
+    while child.path.parent.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not child.is_running
+
+
+def test_two_that_start_at_once_are_counted_one_by_one(recorded, monkeypatch):
+    monkeypatch.setattr(export_child, "MOST_AT_ONCE", 1)
+
+    def start(_):
+        try:
+            return ExportChild(recorded, "report", 55)
+        except ExportError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(start, range(8)))
+    assert sum(child is not None for child in made) == 1
+    threads = threading.active_count()
+    del made
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while threading.active_count() >= threads:  # its two timers end with it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_only_so_many_at_once(recorded, monkeypatch):
