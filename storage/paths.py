@@ -160,7 +160,7 @@ class RunFolder:
 
     @property
     def exports(self) -> Path:
-        """What was written for others: model cards, reports."""
+        """What was written for others and stays: a folder for each model card. The rest is downloaded."""
         return self.path / "exports"
 
     @property

@@ -9,13 +9,19 @@ import streamlit as st
 
 from pages.components import cached, frame, lineage_line
 from storage.artifacts import kept_trials
+from storage.exports import kept_exports
 from storage.paths import RunFolder, list_runs
 from storage.source import SourceUnreadable, is_opened, read_source
 from tuning import launch
 from tuning.analysis.look import count
 from tuning.jobs import job_status
 
-_JOBS = {"probe": "probe", "reevaluation": "re-evaluation", "rollout": "rollout"}  # kind -> word
+_JOBS = {
+    "probe": "probe",
+    "reevaluation": "re-evaluation",
+    "rollout": "rollout",
+    "card": "model card",
+}  # kind -> word
 
 
 def losses(folder: RunFolder) -> str:
@@ -28,6 +34,7 @@ def losses(folder: RunFolder) -> str:
     policies = f", {n_policies} trained {'policy' if n_policies == 1 else 'policies'}" if n_policies else ""
     kinds = Counter(job_status(job).kind for job in list_runs(folder.jobs))
     kinds["rollout"] = len(list_runs(folder.rollouts))
+    kinds["card"] = len(kept_exports(folder))
     jobs = "".join(f", {count(n, word)}" for kind, word in _JOBS.items() if (n := kinds[kind]))
     size = f"{_size(folder.path) / 1e6:.1f} MB"
     return f"{trials}{policies}{jobs}, learning curves and the log ({size})"

@@ -1,5 +1,6 @@
 """Exports that take a moment to build: the report, the model as a zip, the model card as a folder."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import streamlit as st
 from optuna.trial import FrozenTrial
 
 from pages.components import frame
+from storage.exports import kept_exports
 from tuning.access import is_read_only
 from tuning.export import ExportError, card_name
 from tuning.export_child import ExportChild, Layout
@@ -15,6 +17,7 @@ from tuning.launch import Run
 from tuning.mapping import known_spec
 
 _TICK = "500ms"
+_MOST_KEPT = 10  # model cards that are listed
 
 
 @dataclass(frozen=True)
@@ -108,16 +111,19 @@ def _draw_one(
         return
     if was_running:
         st.rerun()
+    target = _target(run, trial, chosen)
+    is_there = child is not None or (target is not None and target.exists())
     with st.container(horizontal=True, vertical_alignment="center"):
         if child is not None and not child.fault:
             _draw_result(run, trial, chosen, child, slot)
         st.button(
-            "Build it again" if child else f"Build the {chosen.label.lower()}",
-            type="tertiary" if child else "secondary",
+            "Build it again" if is_there else f"Build the {chosen.label.lower()}",
+            type="tertiary" if is_there else "secondary",
             icon=":material/build:",
             key=f"{slot}-build",
             on_click=_start,
             args=(run, trial, chosen, slot),
+            help=f"Replaces {frame.escape(target.name)}." if target is not None and is_there else None,
         )
     if problem := st.session_state.get(f"{slot}-problem") or (child.fault if child else ""):
         st.error(frame.escape(problem), icon=":material/error:")
@@ -125,16 +131,38 @@ def _draw_one(
         st.caption(frame.escape(weights))
     for note in child.notes if child and not chosen.has_weights else ():
         st.caption(frame.escape(note))
+    if chosen.layout == "card":
+        _draw_kept(run, child)
+
+
+def _draw_kept(run: Run, child: ExportChild | None) -> None:
+    """List the cards that were written before, by whomever: their folders stay with the study."""
+    just_built = child.path if child is not None and not child.fault else None
+    kept = [export for export in kept_exports(run.folder) if export.path != just_built]
+    if not kept:
+        return
+    st.caption(f"Written before, in {frame.escape(str(run.folder.exports))}:")
+    lines = []
+    for export in kept[:_MOST_KEPT]:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(export.written_at))
+        lines.append(f"- {frame.escape(export.path.name)}, {export.size_bytes / 1e6:.1f} MB, {when}")
+    if len(kept) > _MOST_KEPT:
+        lines.append(f"- and {len(kept) - _MOST_KEPT} more")
+    st.markdown("\n".join(lines))
 
 
 def _draw_result(run: Run, trial: FrozenTrial, chosen: _Export, child: ExportChild, slot: str) -> None:
     if not chosen.ending:
         st.markdown(f":material/folder: Written to {frame.escape(str(child.path))}", width="content")
         return
+    try:
+        size_bytes = child.path.stat().st_size
+    except FileNotFoundError:
+        return  # its time has just run out; the next run says so
     stem = run.folder.id if chosen.layout == "report" else f"{run.folder.id}-trial-{trial.number}"
     joint = "-" if chosen.layout == "report" else "."
     st.download_button(
-        f"Download the {chosen.label.lower()} ({child.path.stat().st_size / 1e6:.1f} MB)",
+        f"Download the {chosen.label.lower()} ({size_bytes / 1e6:.1f} MB)",
         child.path.read_bytes,
         file_name=f"{stem}{joint}{chosen.ending}",
         mime=chosen.mime,

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from pages.components import deletion
 from storage.roots import VARIABLE as ROOTS
 from tuning import launch
 from tuning.access import VARIABLE
@@ -32,6 +33,20 @@ def test_what_there_is_to_share(open_page, study, shown, monkeypatch):
     monkeypatch.setenv(VARIABLE, "1")
     app = open_page(HISTORY, study=study.id)
     assert choice(app).options == ["Report", "Model"]  # a card would be written among the studies
+
+
+def test_a_model_card_is_found_again_and_counted_where_the_study_is_deleted(open_page, study, shown):
+    assert "model card" not in deletion.losses(study)
+    card = study.exports / "ppo-Pendulum-v1-trial-46"  # the recommended one
+    card.mkdir(parents=True)
+    (card / "README.md").write_text("# A <b>card</b>")
+    assert ", 1 model card, learning curves" in deletion.losses(study)
+    app = open_page(HISTORY, study=study.id)
+    choice(app).set_value("Model card").run()
+    (listed,) = [m.value for m in app.markdown if m.value.startswith("- ppo")]
+    assert card.name in listed.replace("\\", "")
+    (button,) = [b for b in app.button if b.label == "Build it again"]
+    assert card.name in button.help.replace("\\", "")
 
 
 def test_a_trial_without_weights_says_so(open_page, study, shown):
