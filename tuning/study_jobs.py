@@ -43,6 +43,14 @@ def start_study_job(study: RunFolder, kind: str, write: Callable[[RunFolder, int
     return folder
 
 
+def running_job(study: RunFolder) -> str | None:
+    """Return the kind of the study's job that runs, or None when none does."""
+    for folder in list_runs(study.jobs):
+        if locks.is_held(folder.lock):
+            return jobs.job_status(folder).kind
+    return None
+
+
 def resume_study_job(study: RunFolder, folder: RunFolder) -> None:
     """Go on with a job that ended early; raises as `start_study_job` does."""
     with alone(study):

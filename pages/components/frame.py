@@ -15,6 +15,7 @@ from storage.source import SourceUnreadable, is_opened, read_source
 from tuning.access import is_read_only
 from tuning.jobs import PROJECT_ROOT, JobState, job_status
 from tuning.launch import Run
+from tuning.study_jobs import running_job
 
 _LAUNCH = "pages/launch.py"
 Link = tuple[str, str, str]  # file, label, icon
@@ -216,7 +217,10 @@ def _draw_picker() -> RunFolder | None:
     )
     if chosen and chosen.id in states:
         state = states[chosen.id]
-        st.badge(state.value.capitalize(), color=STATE_COLOURS[state])  # type: ignore[arg-type]
+        with st.container(horizontal=True, gap="small"):
+            st.badge(state.value.capitalize(), color=STATE_COLOURS[state])  # type: ignore[arg-type]
+            if kind := running_job(chosen):
+                st.badge(f"{kind.capitalize()} running", color="violet")
         _draw_source(chosen)
     return chosen
 

@@ -7,7 +7,14 @@ from storage.paths import RunFolder, create_run, list_runs
 from storage.records import read_record
 from tuning import launch
 from tuning.jobs import AlreadyRunning, create_job
-from tuning.study_jobs import alone, delete_study_job, next_draw, start_study_job, study_jobs
+from tuning.study_jobs import (
+    alone,
+    delete_study_job,
+    next_draw,
+    running_job,
+    start_study_job,
+    study_jobs,
+)
 
 
 @pytest.fixture
@@ -65,7 +72,9 @@ def test_jobs_are_found_by_kind(study, start):
 
 def test_one_that_runs_is_not_deleted_and_lets_no_other_start(study, start):
     folder, _ = start()
+    assert running_job(study) is None
     with locks.FileLock(folder.lock):
+        assert running_job(study) == "probe"
         with pytest.raises(launch.Busy, match="is running: stop it first"):
             delete_study_job(study, folder)
         with pytest.raises(AlreadyRunning, match=r"A probe of .* is running"), alone(study):
