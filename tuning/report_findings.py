@@ -16,6 +16,7 @@ from tuning.analysis.saturation_points import axis_infos
 from tuning.analysis.slices import not_ready as slices_not_ready
 from tuning.analysis.space import declared_space
 from tuning.analysis.words import three_digits
+from tuning.expectation import expected_return
 from tuning.launch import Run
 from tuning.report_plots import Plot, history_plot, saturation_plots, slice_plots
 from tuning.report_reevaluation import Reevaluated, reevaluated
@@ -93,11 +94,12 @@ def _numbers(
     numbers = []
     if found and found.info.expected is not None and found.info.winner is not None:
         numbers.append((f"Expect of {found.info.winner.candidate.name}", three_digits(found.info.expected)))
-        others = [c for c in found.info.candidates if c.candidate.key != found.info.winner.candidate.key]
-        trials = [c for c in others if not c.candidate.is_baseline]
-        first = [] if not found.info.winner.candidate.is_baseline else trials[:1]  # the search's best, beaten
-        for c in (*first, *(c for c in others if c.candidate.is_baseline)):
-            if c.mean is not None:
+        if found.info.best_trial is not None and found.info.best_trial is not found.info.winner:
+            trial = found.info.best_trial.candidate  # the search's best, beaten by a baseline
+            honest = expected_return(found.info, trial.trial) if trial.trial is not None else None
+            numbers += [(f"Expect of {trial.name}", three_digits(honest))] if honest is not None else []
+        for c in found.info.candidates:
+            if c.candidate.is_baseline and c is not found.info.winner and c.mean is not None:
                 numbers.append((f"{c.candidate.name}, measured likewise", three_digits(c.mean)))
     if best is not None:
         numbers.append(("Best of the search, measured once", three_digits(best)))

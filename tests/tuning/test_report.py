@@ -11,12 +11,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from storage.winner import Winner, write_winner
 from tuning import launch, report, report_facts
 from tuning.analysis.reevaluation import reevaluation_info
-from tuning.analysis.words import whole
+from tuning.analysis.words import three_digits, whole
 from tuning.export_choice import UnknownTrial
 from tuning.mapping import guess_mapping, save_mapping
 from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations
 from tuning.report import build_report
+from tuning.report_findings import study_findings
 from tuning.report_plots import inline_figure
 from tuning.report_reevaluation import reevaluated
 from tuning.report_videos import left_out_words, report_videos
@@ -125,6 +126,17 @@ def test_a_newer_reevaluation_that_has_hardly_begun_hides_none(recorded, add_ree
     shown = dict(zip((r.name for r in found.rows), (r.verdict for r in found.rows), strict=True))
     assert (shown["Trial 46"], shown["SB3 defaults"]) == ("recommended", "")
     assert [r.name for r in found.rows if r.is_winner] == ["Trial 46"]
+
+
+def test_where_a_baseline_is_recommended_the_best_trial_has_its_honest_number(recorded, add_reevaluation):
+    means = {"trial 46": [-150.0, -190.0, -170.0, -160.0], "trial 55": [-165.0, -155.0, -160.0, -195.0]}
+    add_reevaluation(recorded, means | {"defaults": [-1100.0] * 4, "tuned": [-50.0] * 4})
+    run = launch.read_run(recorded)
+    info = reevaluated(run).info
+    numbers = dict(study_findings(run).numbers)
+    assert numbers["Expect of RL Zoo's tuned values"] == three_digits(info.expected)
+    assert numbers[f"Expect of {info.best_trial.candidate.name}"] == three_digits(info.expected_trial)
+    assert numbers["SB3 defaults, measured likewise"] == three_digits(-1100.0)
 
 
 def test_the_video_is_inside_with_what_is_seen(told):
