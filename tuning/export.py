@@ -213,7 +213,7 @@ def _comment(text: str) -> str:
 
 def _title(spec: StudySpec, trial: FrozenTrial) -> str:
     value = reached(trial)
-    got = "" if value is None else f", mean return {value:.6g}"
+    got = "" if value is None else f", mean return {value:.6g} in the search"
     return f"{spec.algorithm} on {spec.env.id}: trial {trial.number} of {spec.name}{got}"
 
 

@@ -12,7 +12,7 @@ from storage.records import read_record
 from storage.trials import own
 from storage.winner import read_winner
 from tuning.analysis.outcomes import nothing_complete
-from tuning.analysis.words import three_digits
+from tuning.analysis.words import count, three_digits
 from tuning.export import ExportError, best_trial
 from tuning.launch import Run
 from tuning.lineage import trial_home
@@ -172,10 +172,16 @@ def _median_run(job: ReevaluationJob, trial: int) -> PolicyPlace | None:
     return PolicyPlace(
         job.folder,
         index,
-        f"The median of {len(ended)} agents that were trained anew on fresh seeds. Its mean return was "
-        f"{three_digits(mean)} over {job.question.n_episodes} episodes.",
+        f"{_who(len(ended))} Its mean return was {three_digits(mean)} over "
+        f"{count(job.question.n_episodes, 'episode')}.",
         job,
     )
+
+
+def _who(n: int) -> str:
+    if n == 1:
+        return "The only agent that was trained anew on a fresh seed."
+    return f"The median of {count(n, 'agent')} that were trained anew on fresh seeds."
 
 
 def _trial(run: Run, number: int) -> FrozenTrial:

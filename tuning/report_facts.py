@@ -21,6 +21,8 @@ from tuning.launch import Run
 from tuning.lineage import parent_of
 from tuning.machine import machine_record
 from tuning.mapping import known_spec
+from tuning.reevaluation_choice import ranked_reevaluations
+from tuning.reevaluation_options import reevaluate_options
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
@@ -229,12 +231,20 @@ def _commands(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
     )
     return [
         *([again] if run.spec else []),
-        (
-            "The best five and the defaults, trained again on fresh seeds",
-            f"python -m tuning reevaluate {study} --top 5 --seeds 10 --episodes 50 --wait",
-        ),
+        _measured_again(run),
         ("This report", f"python -m tuning export {study} --format report"),
     ]
+
+
+def _measured_again(run: Run) -> tuple[str, str]:
+    """Return the command of the re-evaluation that the report shows, else one to begin with."""
+    command = f"python -m tuning reevaluate {run.folder.id}"
+    if not (jobs := ranked_reevaluations(run.folder)):
+        what = "The best five and the defaults, trained again on fresh seeds"
+        return what, f"{command} --top 5 --seeds 10 --episodes 50 --wait"
+    question = jobs[0].question
+    what = "with the kept policies" if question.mode == "weights" else "on fresh seeds"
+    return f"The re-evaluation again, {what}", f"{command} {reevaluate_options(question)} --wait"
 
 
 def _versions(run: Run, spec: StudySpec | None) -> list[tuple[str, str, str]]:

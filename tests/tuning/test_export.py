@@ -74,7 +74,7 @@ def test_configuration_is_the_recorded_one_or_else_resolved():
 def test_yaml_in_the_layout_of_rl_zoo():
     text = export.to_yaml(STORY, TRIAL)
     assert text == (
-        "# PPO on Pendulum-v1: trial -1 of story, mean return -198.25\n"
+        "# PPO on Pendulum-v1: trial -1 of story, mean return -198.25 in the search\n"
         "Pendulum-v1:\n"
         "  n_envs: 5\n"
         "  n_timesteps: !!float 4e4\n"

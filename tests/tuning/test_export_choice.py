@@ -134,3 +134,11 @@ def test_damaged_weights_are_an_expected_error(recorded):
     (recorded.weights / "55" / "policy.npz").write_bytes(b"no archive")
     with pytest.raises(ExportError, match="cannot be read"):
         place.load()
+
+
+def test_a_single_agent_that_was_trained_anew_is_no_median(recorded, add_reevaluation):
+    job = add_reevaluation(recorded, {"trial 46": [-150.0], "trial 55": [-300.0]})
+    run = run_of(recorded)
+    place = choose_policy(run, choose_trial(run, 46).trial)
+    assert place.folder == job
+    assert place.about.startswith("The only agent that was trained anew on a fresh seed. Its mean return")
