@@ -102,7 +102,23 @@ def _best(run: launch.Run) -> FrozenTrial:
     if found is None:
         reason = nothing_complete(ours) or "No trial is complete yet."
         raise Refused(Exit.NOTHING_YET, f"{run.folder.id}: {reason}")
+    _note_another(run, found)
     return found
+
+
+def _note_another(run: launch.Run, best: FrozenTrial) -> None:
+    """Say so where more speaks for another trial, or for a baseline, than for the best of the search."""
+    from tuning.export_choice import choose_trial
+
+    chosen = choose_trial(run)
+    number = chosen.trial.number
+    if number != best.number:
+        output.note(
+            f"note: this is trial {best.number}, the best of the search. Trial {number} is {chosen.why}; "
+            f"--trial {number} prints its configuration."
+        )
+    elif chosen.instead is not None:
+        output.note(f"note: trial {number} is {chosen.why}.")
 
 
 def _trial(run: launch.Run, number: int) -> FrozenTrial:
