@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 MOST_CANDIDATES = 20
 MOST_SEEDS = 100
+MOST_EPISODES = 10_000
 
 # "retrain": train the configuration again with fresh seeds. "weights": play more episodes with the policy
 # that the search kept. The first judges a configuration, the second one trained agent: never mix them.
@@ -46,7 +47,7 @@ class Reevaluation(_Plain):
     n_seeds: int = Field(
         ge=1, le=MOST_SEEDS
     )  # training runs of a candidate, with shared seeds; 1 for weights
-    n_episodes: int = Field(ge=1, le=10_000)  # that each run, or each kept policy, is judged by
+    n_episodes: int = Field(ge=1, le=MOST_EPISODES)  # that each run, or each kept policy, is judged by
     n_timesteps: int = Field(ge=1)  # env steps of a training run
     study_timesteps: int = Field(ge=1)  # env steps of a trial of the study
     maximize: bool

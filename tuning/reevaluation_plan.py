@@ -21,11 +21,12 @@ from tuning.candidates import (
 from tuning.estimate import episodes_seconds, study_seconds
 from tuning.launch import Run
 from tuning.lineage import TrialHome, trial_home
-from tuning.reevaluation import MOST_CANDIDATES, MOST_SEEDS, Candidate, Mode, Reevaluation
+from tuning.reevaluation import MOST_CANDIDATES, MOST_EPISODES, MOST_SEEDS, Candidate, Mode, Reevaluation
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
 from tuning.seeds import further_seeds, retraining_seeds
 
 __all__ = [
+    "MOST_EPISODES",
     "NothingToReevaluate",
     "PlannedReevaluation",
     "ReevaluationError",
@@ -35,7 +36,6 @@ __all__ = [
     "top_trials",
 ]
 
-MOST_EPISODES = 10_000
 MOST_EPISODES_IN_ALL = 1_000_000  # 20 MB, which take seconds to read for the first time
 BAD_SHARE = 0.05  # of a study's trials that may be worse than what counts as the worst level
 FEWEST_FOR_QUANTILE = 10  # trials

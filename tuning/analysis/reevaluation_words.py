@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from tuning.analysis.comparison import fewest_pairs
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.analysis.words import count, listed, three_digits, whole
-from tuning.reevaluation import MOST_SEEDS, Reevaluation
+from tuning.reevaluation import MOST_EPISODES, MOST_SEEDS
 
 FEWEST_TO_JUDGE = 3  # runs
+FAR = 1 / 4  # of its interval's width: so much worse than the mean, an honest number needs a reason
 
 NOTHING_BOUGHT = "tuning bought nothing that these runs can show"
 
@@ -23,22 +24,35 @@ def recommendation(info: ReevaluationInfo) -> str:
         return _joined(
             so_far, f"Every run broke ({info.n_done} of {info.n_done}), so no candidate can be judged."
         )
-    fewest = min(n_counted(r) for r in info.tied)
-    if fewest < FEWEST_TO_JUDGE and info.question.mode == "retrain":
-        return _joined(so_far, _little(info, winner, fewest))
+    if is_early(info):
+        return _joined(so_far, _little(info, winner, _fewest(info)))
     return _joined(
         so_far,
         " ".join(
             part
             for part in (
                 _who(info, winner),
-                _expect(info.question, winner, info.expected),
+                _expected_then_baseline(info, winner),
                 _best_trial(info, winner),
                 _more(info),
             )
             if part
         ),
     )
+
+
+def is_early(info: ReevaluationInfo) -> bool:
+    """Say whether the best have too few runs for anything to be recommended."""
+    return info.question.mode == "retrain" and bool(info.tied) and _fewest(info) < FEWEST_TO_JUDGE
+
+
+def winner_word(info: ReevaluationInfo) -> str:
+    """Return what the best one is called, beside its name and its star."""
+    return "ahead so far" if is_early(info) else "recommended"
+
+
+def _fewest(info: ReevaluationInfo) -> int:
+    return min(n_counted(r) for r in info.tied)
 
 
 def test_note(info: ReevaluationInfo) -> str:
@@ -57,10 +71,11 @@ def test_note(info: ReevaluationInfo) -> str:
     pairs = max(r.n_pairs for r in info.candidates)
     fewest = fewest_pairs(others)
     have = "there is none yet" if not pairs else f"there are at most {pairs}" if pairs > 1 else "there is 1"
+    take = "takes" if others == 1 else "take"
     add = " Add seeds." if info.question.n_seeds < fewest else ""
     return (
         f"No paired test against {info.baseline.candidate.name} can be significant: "
-        f"{count(others, 'comparison')} take {fewest} seeds that both have, and {have}.{add}"
+        f"{count(others, 'comparison')} {take} {fewest} seeds that both have, and {have}.{add}"
     )
 
 
@@ -121,11 +136,10 @@ def _who(info: ReevaluationInfo, winner: CandidateResult) -> str:
         of = "the trained agent of " if agents else ""
         if winner.candidate.is_baseline:
             return f"No trial comes near {of}{winner.candidate.name}: {NOTHING_BOUGHT}."
-        rest = _baseline_gives(info)
         others = len(info.candidates) - 1
         beaten = "the other candidate is" if others == 1 else f"each of the other {others} candidates is"
         name = in_sentence(winner) if of else winner.candidate.name
-        return f"{of.capitalize()}{name} is the best: {beaten} worse by more than chance.{rest}"
+        return f"{of.capitalize()}{name} is the best: {beaten} worse by more than chance."
     of = "the trained agents of " if agents else ""
     all_of_them = names(tied) if not of else of.capitalize() + lower(names(tied))
     why = _why(info, winner)
@@ -133,7 +147,7 @@ def _who(info: ReevaluationInfo, winner: CandidateResult) -> str:
     if bought:
         name = f"That of {in_sentence(winner)}" if agents else winner.candidate.name
         return f"{told}: {bought}. {name} {why}."
-    return f"{told}; {'that of ' if agents else ''}{_short(winner)} {why}.{_baseline_gives(info)}"
+    return f"{told}; {'that of ' if agents else ''}{_short(winner)} {why}."
 
 
 def _why(info: ReevaluationInfo, winner: CandidateResult) -> str:
@@ -152,17 +166,38 @@ def _bought(info: ReevaluationInfo) -> str:
     return NOTHING_BOUGHT if any(r.candidate.kind == "defaults" for r in info.tied) else ""
 
 
-def _baseline_gives(info: ReevaluationInfo) -> str:
-    baseline = info.baseline
-    if baseline is None or baseline.mean is None:
+def _expected_then_baseline(info: ReevaluationInfo, winner: CandidateResult) -> str:
+    """Return what to expect of what is recommended, and then what the baseline gives beside that."""
+    expect, baseline = _expect(info, winner, info.expected), info.baseline
+    if baseline is None or baseline.mean is None or baseline is winner or _bought(info):
+        return expect
+    gives = f"{baseline.candidate.name} give {number(baseline.mean)}."
+    if not expect:
+        return gives
+    is_short = winner.candidate.search_value is None
+    return f"{expect.removesuffix('.')}; {gives}" if is_short else f"{expect} {gives}"
+
+
+def _less_than_mean(info: ReevaluationInfo, chosen: CandidateResult, value: float) -> str:
+    """Say why the honest number is far worse than the mean, where it is; the tables show the mean."""
+    q, mean, interval = info.question, chosen.mean, chosen.mean_interval
+    if mean is None or interval is None:
         return ""
-    return f" {baseline.candidate.name} give {number(baseline.mean)}."
+    worse = mean - value if q.maximize else value - mean
+    if worse <= FAR * (interval.high - interval.low) or number(mean) == number(value):
+        return ""
+    its = "their" if chosen.candidate.is_baseline and q.mode == "retrain" else "its"
+    rivals = [r for r in info.candidates if chosen is info.winner or not r.candidate.is_baseline]
+    is_best = chosen.rank == min(r.rank for r in rivals if r.rank is not None)
+    why = "which was chosen for being the best" if is_best else "as the best of them was lucky"
+    return f" ({'less' if q.maximize else 'more'} than {its} mean of {number(mean)}, {why})"
 
 
-def _expect(q: Reevaluation, chosen: CandidateResult, value: float | None) -> str:
+def _expect(info: ReevaluationInfo, chosen: CandidateResult, value: float | None) -> str:
     if value is None:
         return ""
-    searched, expect = chosen.candidate.search_value, f"Expect {number(value)}"
+    q, searched = info.question, chosen.candidate.search_value
+    expect = f"Expect {number(value)}{_less_than_mean(info, chosen, value)}"
     if searched is None:
         return f"{expect}."
     if q.n_timesteps != q.study_timesteps and q.mode == "retrain":
@@ -183,18 +218,19 @@ def _best_trial(info: ReevaluationInfo, winner: CandidateResult) -> str:
     trial = info.best_trial
     if trial is None or trial is winner:
         return ""
-    expect = _expect(info.question, trial, info.expected_trial)
+    expect = _expect(info, trial, info.expected_trial)
     return f"Of the study's trials, {in_sentence(trial)} is ahead. {expect}".rstrip()
 
 
 def _more(info: ReevaluationInfo) -> str:
     if len(info.tied) < 2 or info.seeds_to_tell is None:
         return ""
-    if info.seeds_to_tell > MOST_SEEDS:
-        return f"More than {MOST_SEEDS} seeds would be needed to tell the best two apart."
+    most, unit = (MOST_SEEDS, "seeds") if info.question.mode == "retrain" else (MOST_EPISODES, "episodes")
+    if info.seeds_to_tell > most:
+        return f"More than {whole(most)} {unit} would be needed to tell the best two apart."
     if info.seeds_to_tell <= min(n_counted(r) for r in info.tied):
         return ""
-    return f"About {info.seeds_to_tell} seeds would be needed to tell the best two apart."
+    return f"About {whole(info.seeds_to_tell)} {unit} would be needed to tell the best two apart."
 
 
 def lower(name: str) -> str:

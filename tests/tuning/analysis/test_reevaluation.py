@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import re
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_a_clear_winner_is_named_with_what_to_expect():
     info = reevaluation_info(asked, results(asked, [-165.0, -200.0, -210.0, -300.0]))
     assert info.recommendation == (
         "Trial 17 is the best: each of the other 3 candidates is worse by more than chance. "
-        "SB3 defaults give -300. Expect -165, not the -131 that the search reported."
+        "Expect -165, not the -131 that the search reported. SB3 defaults give -300."
     )
     assert [r.candidate.key for r in info.candidates] == ["trial 17", "trial 25", "trial 31", "defaults"]
     assert [r.rank for r in info.candidates] == [1, 2, 3, 4]
@@ -96,9 +97,9 @@ def test_of_those_that_cannot_be_told_apart_the_cheapest_is_recommended():
     means = [-165.0, -164.5, -165.2, -300.0]
     info = reevaluation_info(asked, results(asked, means, seconds=[30.0, 60.0, 60.0, 20.0]))
     assert info.recommendation.startswith(
-        "Trials 17, 25 and 31 cannot be told apart; 17 is the cheapest to train. SB3 defaults give -300. "
-        "Expect -16"
+        "Trials 17, 25 and 31 cannot be told apart; 17 is the cheapest to train. Expect -16"
     )
+    assert "that the search reported. SB3 defaults give -300. More than 100 seeds" in info.recommendation
     assert info.winner.candidate.key == "trial 17"
     assert info.winner.rank == 2
     assert info.tied[0] is info.winner
@@ -125,6 +126,31 @@ def test_a_cheap_one_that_is_hardly_the_best_is_not_recommended():
     assert [r.candidate.key for r in info.tied] == ["trial 17", "trial 25"]
     assert info.tied[1].p_best < 0.3
     assert info.winner.candidate.key == "trial 17"
+
+
+def test_an_honest_number_far_below_the_mean_is_explained():
+    asked = question(n_seeds=5)
+    found = results(asked, [-200.0, -200.0, -200.0, -900.0])
+    for seed in range(5):  # each has luck on other seeds, so that the choice is one of luck
+        for i in range(3):
+            key = asked.run_key(asked.candidates[i], seed)
+            mean = -200.0 + 60.0 * (-1) ** ((seed * (i + 1) + i) // 2) + i
+            found[key] = found[key].model_copy(update={"mean": mean})
+    info = reevaluation_info(asked, found)
+    mean, interval = info.winner.mean, info.winner.mean_interval
+    assert mean - info.expected > (interval.high - interval.low) / 4
+    said = (
+        f"Expect {info.expected:.0f} (less than its mean of {mean:.0f}, which was chosen for being the best),"
+    )
+    assert f"{said} not the -1" in info.recommendation
+    clear = reevaluation_info(asked, results(asked, [-165.0, -200.0, -210.0, -300.0]))
+    assert "its mean" not in clear.recommendation
+
+
+def test_one_comparison_takes_seeds():
+    asked = question(n_trials=1, n_seeds=3)
+    info = reevaluation_info(asked, results(asked, [-165.0, -300.0]))
+    assert "can be significant: 1 comparison takes 6 seeds that both have" in info.test_note
 
 
 def test_no_better_than_the_defaults():
@@ -515,6 +541,8 @@ class TestWeights:
         assert tied.recommendation.startswith(
             "The trained agents of trials 17 and 25 cannot be told apart; that of 25 has the best mean."
         )
+        close = self.info((-165.0, -168.0, -300.0)).recommendation
+        assert re.search(r"About \d+ episodes would be needed to tell the best two apart\.$", close)
 
     def test_many_episodes_are_no_burden(self):
         info = self.info(n=3000)
