@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import (
+    cached,
     frame,
     rollout_address,
     rollout_chooser,
@@ -13,7 +14,7 @@ from pages.components import (
 from storage.paths import RunFolder, UnknownRun
 from tuning.access import is_read_only
 from tuning.retraining_plan import PlanError
-from tuning.rollout_actors import find_cast
+from tuning.rollout_actors import Cast, find_cast
 from tuning.rollout_jobs import RolloutJob, find_rollouts
 
 TITLE = "Rollouts"
@@ -22,7 +23,7 @@ TITLE = "Rollouts"
 def present(folder: RunFolder, job: RolloutJob | None) -> None:
     """Draw nothing but the videos, the returns and one sentence."""
     if job is not None and job.result is not None:
-        rollout_stage.draw_alone(job, job.result)
+        rollout_stage.draw_alone(job, job.result, known_cast(folder))
     else:
         rollout_progress.draw_alone(folder, job)
     st.button(
@@ -34,12 +35,20 @@ def present(folder: RunFolder, job: RolloutJob | None) -> None:
     )
 
 
-def draw_stage(folder: RunFolder, job: RolloutJob) -> None:
+def known_cast(folder: RunFolder) -> Cast | None:
+    """Return who could play, or None where the study cannot be read: its videos are shown all the same."""
+    try:
+        return find_cast(cached.run(folder))
+    except cached.UNREADABLE:
+        return None
+
+
+def draw_stage(folder: RunFolder, job: RolloutJob, cast: Cast) -> None:
     """Draw the rollout that is looked at, and what can be done with it."""
     if job.result is None:
         rollout_progress.draw(folder, job)
         return
-    rollout_stage.draw(job, job.result)
+    rollout_stage.draw(job, job.result, cast)
     with st.container(horizontal=True, key="rollout-actions"):
         if not job.result.no_video:
             st.button(
@@ -77,7 +86,7 @@ run = frame.require_run(folder)
 cast = find_cast(run)
 rollout_progress.draw_problem(folder)
 if job is not None:
-    draw_stage(folder, job)
+    draw_stage(folder, job, cast)
 if not is_read_only() and cast.parts:
     rollout_chooser.draw(run, cast, primary=job is None or job.result is None)
 elif not cast.parts and not found:

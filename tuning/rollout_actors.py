@@ -46,6 +46,7 @@ class Part:
     note: str  # where that number comes from, for people
     job: str | None = None  # id of the re-evaluation that trained it; None for what the search kept
     trial: int | None = None  # the trial of the study whose configuration it is
+    average: str = ""  # what it gave on average, for people; empty where nobody knows
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Cast:
             if part.key == key:
                 return part
         raise KeyError(key)
+
+    def average_of(self, policy: KeptTrial | JobRun) -> str:
+        """Return what a policy gave on average, for people; empty where nobody knows."""
+        return next((part.average for part in self.parts if part.actor.policy == policy), "")
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ def _kept_parts(run: Run, winner: Winner | None) -> Iterator[Part]:
             value=trial.value,
             note=f"{three_digits(trial.value or 0.0)} in the search",
             trial=trial.number,
+            average="" if trial.value is None else f"{three_digits(trial.value)} on average in the search",
         )
 
 
@@ -235,6 +241,7 @@ def _run_parts(m: _Measured) -> Iterator[Part]:
             note=f"{three_digits(value)}{over}{broken}",
             job=m.job.id,
             trial=m.candidate.trial,
+            average=f"{three_digits(value)} on average{over}",
         )
 
 

@@ -44,6 +44,8 @@ def leave() -> None:
 def find_chosen(study: RunFolder, found: list[RolloutJob | UnreadableRollout]) -> RolloutJob | None:
     """Return the rollout that the URL names; without a name the newest that can be shown, or that plays.
 
+    One that compares policies goes first: a model card renders a clip of a single one, which shows less.
+
     Raises:
         UnknownRun: there is none of that name.
         PlanError: its files are not what they were.
@@ -52,4 +54,5 @@ def find_chosen(study: RunFolder, found: list[RolloutJob | UnreadableRollout]) -
     if wanted is not None:
         return find_rollout(study, wanted)
     jobs = [job for job in found if isinstance(job, RolloutJob)]
-    return next((job for job in jobs if job.is_ready or job.status.state.alive), None)
+    shown = [job for job in jobs if job.is_ready or job.status.state.alive]
+    return next((job for job in shown if len(job.request.actors) > 1), shown[0] if shown else None)

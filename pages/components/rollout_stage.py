@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import frame, rollout_address, video_sync
 from tuning.analysis.look import count, three_digits
 from tuning.rollout import ActorResult, RolloutResult
+from tuning.rollout_actors import Cast
 from tuning.rollout_jobs import RolloutJob
 from tuning.rollout_words import N_ENVS, differences, headline, return_words, steps_words
 from tuning.space.resolve import POLICY_PREFIX
@@ -17,20 +18,20 @@ from tuning.space.resolve import POLICY_PREFIX
 _MIN_COLUMN_PX = 300
 
 
-def draw(job: RolloutJob, result: RolloutResult) -> None:
-    """Draw the videos, the returns, and how the policies differ."""
+def draw(job: RolloutJob, result: RolloutResult, cast: Cast) -> None:
+    """Draw the videos and the returns, each beside what its policy gives on average where that is known."""
     st.markdown(f"**{frame.escape(headline(result, job.request.env.id))}**")
-    _draw_actors(job, result, with_steps=True)
+    _draw_actors(job, result, cast, with_steps=True)
     video_sync.keep_together()
     st.caption(_how_to_read(job, result))
     for note in result.notes:
         st.warning(frame.escape(note), icon=":material/info:")
 
 
-def draw_alone(job: RolloutJob, result: RolloutResult) -> None:
-    """Draw nothing but the sentence, the videos and the returns."""
+def draw_alone(job: RolloutJob, result: RolloutResult, cast: Cast | None) -> None:
+    """Draw nothing but the sentence, the videos and the returns; without a cast no averages."""
     st.subheader(frame.escape(headline(result, job.request.env.id)), anchor=False)
-    _draw_actors(job, result, with_steps=False)
+    _draw_actors(job, result, cast, with_steps=False)
     video_sync.keep_together_alone(rollout_address.leave)
 
 
@@ -57,7 +58,7 @@ def _short_name(name: str) -> str:
     return "training envs" if name == N_ENVS else name.removeprefix(POLICY_PREFIX)
 
 
-def _draw_actors(job: RolloutJob, result: RolloutResult, *, with_steps: bool) -> None:
+def _draw_actors(job: RolloutJob, result: RolloutResult, cast: Cast | None, *, with_steps: bool) -> None:
     if result.no_video:
         st.info(
             f"No pictures of {frame.escape(job.request.env.id)}. {frame.escape(result.no_video)} "
@@ -69,6 +70,8 @@ def _draw_actors(job: RolloutJob, result: RolloutResult, *, with_steps: bool) ->
         for index, (place, actor) in enumerate(zip(places, result.actors, strict=True)):
             with place:
                 _draw_actor(actor, job.video(index), has_video=not result.no_video)
+                if average := cast.average_of(job.request.actors[index].policy) if cast else "":
+                    st.caption(f"{average}.")
                 if with_steps:
                     st.caption(f"{_capitalised(steps_words(actor.episodes))}.")
 
@@ -83,8 +86,8 @@ def _draw_actor(actor: ActorResult, video: Path | None, *, has_video: bool) -> N
             st.video(film, loop=True, autoplay=True, muted=True, alt=f"{actor.label} plays, step by step")
     elif has_video:
         st.warning("The file of this video is missing. Render it again.", icon=":material/videocam_off:")
-    what = "Return" if len(actor.episodes) == 1 else "Mean return"
-    label = f"{what} of {frame.escape(actor.label)}"
+    st.caption(frame.escape(actor.label))  # which wraps; a metric's own label is cut in narrow columns
+    label = "Return" if len(actor.episodes) == 1 else "Mean return"
     st.metric(label, return_words(actor.episodes), width="stretch")
 
 

@@ -93,8 +93,11 @@ export default function (component) {
 _BARE_CSS = """
 [data-testid="stHeader"], [data-testid="stSidebar"] { display: none }
 [data-testid="stMainBlockContainer"] { padding: 1.5rem 2rem 0.5rem; max-width: none }
-.st-key-rollout-stage video { display: block; width: auto; max-width: 100%; height: 64vh; margin: 0 auto;
+.st-key-rollout-stage video { display: block; width: auto; max-width: 100%; height: 60vh; margin: 0 auto;
   object-fit: contain }
+.st-key-rollout-stage [data-testid="stVerticalBlock"] { gap: 0.25rem }
+.st-key-rollout-stage [data-testid="stCaptionContainer"] { text-align: center; margin: 0 }
+.st-key-rollout-stage [data-testid="stCaptionContainer"] p { font-size: 1.1rem; margin: 0 }
 .st-key-rollout-stage [data-testid="stMetric"] { text-align: center }
 .st-key-rollout-stage [data-testid="stMetricLabel"] { display: flex; justify-content: center; width: 100% }
 .st-key-rollout-stage [data-testid="stMetricValue"] { font-size: 4rem; line-height: 1.1 }

@@ -81,7 +81,7 @@ def test_what_was_found_is_all_there(
     app = open_page(file, study=study.id)
     text = shown(app)
     assert offered(app) - allowed(file) == set()
-    assert {"history": "Build the report", "reevaluation": "Trial 46", "rollouts": "Return of"}[
+    assert {"history": "Build the report", "reevaluation": "Trial 46", "rollouts": "Return:"}[
         file.split("/")[1].removesuffix(".py")
     ] in text
     assert everything_below(runs) == before

@@ -1,5 +1,6 @@
 """The Rollouts page in its states; videos are tiny real ones, made without training."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from storage.paths import RunFolder
 from storage.records import write_record, write_text
 from tuning import launch
 from tuning.access import VARIABLE
+from tuning.analysis.words import three_digits
 from tuning.opening import open_study
 from tuning.rendering import Video
 from tuning.rollout import Actor, ActorResult, Episode, KeptTrial, Rollout, RolloutResult, Training
@@ -52,7 +54,8 @@ def rollout(study):
     """Write down a rollout that ended as told."""
 
     def make(*, seed=0, state="finished", no_video="", notes=(), totals=(-1034.0, -131.0)):
-        request = Rollout(env={"id": "Pendulum-v1"}, actors=actors(study), seed=seed)
+        played = actors(study)[: len(totals)]
+        request = Rollout(env={"id": "Pendulum-v1"}, actors=played, seed=seed)
         folder = start_rollout(study, request)
         write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
         if state == "finished":
@@ -163,8 +166,10 @@ def test_a_finished_rollout_shows_videos_returns_and_what_differs(study, rollout
     app = open_page(PAGE, study=study.id)
     text = words(app)
     assert "PPO on Pendulum-v1: same algorithm, same training steps; only 1 hyperparameter differs." in text
-    assert "Return of SB3 <b>defaults</b>: -1 034" in text
-    assert "Return of Tuned (trial 3): -131" in text
+    lines = text.splitlines()
+    assert {"SB3 <b>defaults</b>", "Tuned (trial 3)", "Return: -1 034", "Return: -131"} <= set(lines)
+    for trial in launch.read_run(study).study.trials[2:4]:
+        assert f"{three_digits(trial.value)} on average in the search." in lines
     assert "200 steps, up to the time limit" in text
     assert "All play from the same initial state (start 4)" in text
     assert len(videos(app)) == 2
@@ -200,6 +205,34 @@ def test_the_link_decides_which_video_is_on_stage(study, rollout, open_page, wor
     assert "(start 2)" in words(app)
 
 
+def test_without_a_link_a_comparison_goes_before_a_newer_single_clip(study, rollout, open_page, words):
+    rollout(seed=1, totals=(-500.0,))
+    assert "Played from start 1" in words(open_page(PAGE, study=study.id)), "there is nothing else yet"
+    rollout(seed=2)
+    time.sleep(0.01)
+    clip = rollout(seed=3, totals=(-400.0,))
+    app = open_page(PAGE, study=study.id)
+    assert "(start 2)" in words(app)
+    assert f"rollout-open-{clip.id}" in keys(app)
+    assert "Played from start 3" in words(open_page(PAGE, study=study.id, rollout=clip.id))
+
+
+def test_what_nobody_knows_about_a_policy_is_left_out(study, rollout, open_page, words):
+    rollout()
+    shutil.rmtree(study.weights / "2")
+    text = words(open_page(PAGE, study=study.id))
+    assert "Return: -1 034" in text
+    assert text.count("on average in the search.") == 1
+
+
+def test_a_study_that_cannot_be_read_is_presented_all_the_same(study, rollout, open_page, words):
+    folder = rollout()
+    study.journal.write_text("{")
+    text = words(open_page(PAGE, study=study.id, rollout=folder.id, present="1"))
+    assert "Return: -131" in text
+    assert "on average" not in text
+
+
 def test_a_video_that_is_gone_is_said_and_the_others_stay(study, rollout, open_page, words):
     rollout()
     app = open_page(PAGE, study=study.id, rollout="rollout-0000")
@@ -216,12 +249,18 @@ def test_presenting_shows_nothing_but_the_videos_the_returns_and_one_sentence(
     folder = rollout()
     app = open_page(PAGE, study=study.id, rollout=folder.id, present="1")
     text = words(app)
-    assert text.splitlines() == [
-        "PPO on Pendulum-v1: same algorithm, same training steps; only 1 hyperparameter differs.",
-        "Return of SB3 <b>defaults</b>: -1 034",
-        "Return of Tuned (trial 3): -131",
-        "Leave presentation",
-    ]
+    assert sorted(text.splitlines()) == sorted(
+        [
+            "PPO on Pendulum-v1: same algorithm, same training steps; only 1 hyperparameter differs.",
+            "SB3 <b>defaults</b>",
+            "Return: -1 034",
+            "-800 on average in the search.",
+            "Tuned (trial 3)",
+            "Return: -131",
+            "-700 on average in the search.",
+            "Leave presentation",
+        ]
+    )
     assert len(videos(app)) == 2
     assert len(app.sidebar) == 0
     app.button[0].click().run()
@@ -261,7 +300,7 @@ def test_files_that_go_or_are_damaged_while_the_page_is_drawn_take_nothing_else_
     monkeypatch.setattr(RolloutJob, "best_video", gone)
     text = words(open_page(PAGE, study=study.id))
     assert text.count("The video has just been deleted.") == 2
-    assert "Return of Tuned (trial 3): -131" in text
+    assert "Return: -131" in text
     assert "All videos of this study (1, " in text
 
 
@@ -285,7 +324,7 @@ def test_without_pictures_the_returns_are_shown_and_the_reason(study, rollout, o
     text = words(app)
     assert "No pictures of Pendulum-v1. Drawing failed: <i>no screen</i>." in text
     assert "The episodes were played all the same." in text
-    assert "Return of Tuned (trial 3): -131" in text
+    assert "Return: -131" in text
     assert "The environment does not start alike." in text
     assert len(videos(app)) == 0
     assert "Present" not in labels(app)
@@ -379,7 +418,7 @@ def test_a_server_that_only_shows_studies_has_videos_and_nothing_to_change(
     monkeypatch.setenv(VARIABLE, "1")
     app = open_page(PAGE, study=study.id)
     assert len(videos(app)) == 2
-    assert "Return of Tuned (trial 3): -131" in words(app)
+    assert "Return: -131" in words(app)
     assert labels(app) == ["Present", "Open", "Shown"]
     assert not app.multiselect
     app = open_page(PAGE, study=study.id, rollout=stopped.id)
