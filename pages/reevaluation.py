@@ -62,6 +62,10 @@ if chosen.status.state.alive:
     reevaluation_panel.draw_running(run, chosen)
     st.stop()
 
+if reevaluation_panel.is_starting(run, chosen):
+    reevaluation_panel.draw_starting(run, chosen)
+    st.stop()
+
 if chosen.status.state != JobState.FINISHED:
     reevaluation_panel.draw_ended_early(run, chosen)
 if chosen.results:

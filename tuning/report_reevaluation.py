@@ -77,7 +77,7 @@ def _candidate_row(info: ReevaluationInfo, c: CandidateResult) -> CandidateRow:
     value = c.iqm if c.shown == "IQM" else c.mean
     return CandidateRow(
         name=c.candidate.name,
-        is_winner=verdict == "recommended",
+        is_winner=info.winner is not None and c.candidate.key == info.winner.candidate.key,
         verdict=verdict,
         runs=whole(c.n_runs) + (f" (+ {c.n_broken} broken)" if c.n_broken else ""),
         mean="" if value is None else f"{three_digits(value)} ({c.shown})",

@@ -129,6 +129,11 @@ def draw_problem(run: Run, *, once: bool = False) -> None:
             del st.session_state[key]
 
 
+def has_problem(run: Run) -> bool:
+    """Say whether the last press failed."""
+    return bool(st.session_state.get(_keys(run).problem))
+
+
 def start(run: Run, planned: PlannedReevaluation) -> None:
     """Start it and look at it, or keep the reason why it did not start."""
     problem = _keys(run).problem

@@ -1,6 +1,7 @@
 """A re-evaluation while it runs, when it ended early, and what can be done with it."""
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -24,6 +25,7 @@ from tuning.reevaluation_plan import ReevaluationError, plan_reevaluation
 from tuning.retraining_plan import PlanError
 
 TICK = "2s"
+START_S = 60.0  # that a runner may take to begin; only then it is said that it has not
 MORE_SEEDS = 5
 _FAULTS = (
     jobs.AlreadyRunning,
@@ -80,6 +82,32 @@ def _draw_running(run: Run, job: ReevaluationJob) -> None:
         caption=reevaluation_words.dots_caption(info),
         alt="Return of each run by candidate, so far",
     )
+
+
+def is_starting(run: Run, job: ReevaluationJob) -> bool:
+    """Say whether it was asked for a moment ago and its runner is still to begin.
+
+    Not where this very tab was told why it did not start.
+    """
+    is_new = time.time() - job.status.created_at < START_S
+    told = st.session_state.get(_problem_key(job)) or reevaluation_form.has_problem(run)
+    return job.status.state == JobState.CREATED and is_new and not told
+
+
+def draw_starting(run: Run, job: ReevaluationJob) -> None:
+    """Say so until it runs, or has not begun within its time: then the whole page is drawn again."""
+    st.fragment(_draw_starting, run_every=TICK)(run, job)
+
+
+def _draw_starting(run: Run, job: ReevaluationJob) -> None:
+    try:
+        job = read_reevaluation(job.folder)
+    except (PlanError, OSError):
+        st.rerun()  # deleted or changed: the page says so
+    if not is_starting(run, job):
+        st.rerun()
+    st.markdown(f"**Starting.** {count(job.progress.total, 'run')} to train.")
+    st.progress(0.0)
 
 
 def draw_ended_early(run: Run, job: ReevaluationJob) -> None:

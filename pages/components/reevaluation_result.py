@@ -17,7 +17,7 @@ from tuning.analysis.learning_bands import learning_bands_figure
 from tuning.analysis.rank_figure import rank_figure
 from tuning.analysis.reevaluation_figure import has_outliers, reevaluation_figure
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
-from tuning.analysis.regression_figure import regression_figure
+from tuning.analysis.regression_figure import is_worth_drawing, regression_figure
 from tuning.analysis.words import count
 from tuning.jobs import JobState
 from tuning.launch import Run
@@ -85,6 +85,8 @@ def _draw_dots(job: ReevaluationJob, info: ReevaluationInfo) -> None:
 
 
 def _draw_ranks(job: ReevaluationJob, info: ReevaluationInfo) -> None:
+    if not is_worth_drawing(info):
+        return
     st.subheader("What the search said, and what is so", anchor=False)
     if info.search_worth:
         st.markdown(frame.escape(info.search_worth))

@@ -82,7 +82,7 @@ def _shown(info: ReevaluationInfo, full: pd.DataFrame) -> pd.DataFrame:
     ]
     for name in _SHARES:
         table[name] = table[name] * 100
-    wanted = ["rank", "candidate", "verdict", "runs", "broken", "mean", "interval", "iqm", "worst"]
+    wanted = ["rank", "candidate", "mean", "verdict", "interval", "runs", "broken", "iqm", "worst"]
     wanted += ["collapsed", "solved", "p_best", "p_improvement", "p_value", "search_value", "seconds"]
     if info.question.mode == "weights":
         wanted.remove("seconds")

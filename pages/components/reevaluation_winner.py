@@ -11,6 +11,7 @@ from storage.winner import Winner, read_winner
 from tuning.access import ReadOnly, is_read_only
 from tuning.analysis.look import count, three_digits
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.reevaluation_words import winner_word
 from tuning.expectation import expected_return
 from tuning.jobs import PROJECT_ROOT
 from tuning.launch import Run
@@ -34,15 +35,18 @@ def draw(run: Run, job: ReevaluationJob | None, info: ReevaluationInfo | None) -
 
 def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None:
     if info.winner is not None and info.winner.candidate.trial is None:
-        _draw_recommended_baseline(info.winner)
+        _draw_best_baseline(info.winner, winner_word(info))
     there = {t.number for t in run.study.trials}
     trials = [c for c in info.candidates if c.candidate.trial in there and c.n_runs]
     if not trials:
         return
     tied = {c.candidate.key for c in info.tied}
     order = sorted(trials, key=lambda c: (c.candidate.key not in tied, c.rank or len(trials)))
-    recommended = info.winner.candidate.key if info.winner else None
-    best = info.best_trial.candidate.key if info.best_trial else recommended
+    words = {c.candidate.key: "tied" for c in info.tied} if len(info.tied) > 1 else {}
+    if info.winner is not None:
+        words[info.winner.candidate.key] = winner_word(info)
+    first = info.best_trial or info.winner
+    best = first.candidate.key if first else None
     by_number = {c.candidate.trial: c for c in order if c.candidate.trial is not None}
     numbers = list(by_number)
     index = next((i for i, c in enumerate(by_number.values()) if c.candidate.key == best), 0)
@@ -52,7 +56,7 @@ def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None
             "The trial to go on with",
             numbers,
             index=index,
-            format_func=lambda n: _label(by_number[n], tied=tied, recommended=recommended),
+            format_func=lambda n: _label(by_number[n], words.get(by_number[n].candidate.key, "")),
             key=key,
             width=340,
         )
@@ -67,23 +71,19 @@ def _draw_choice(run: Run, job: ReevaluationJob, info: ReevaluationInfo) -> None
         )
 
 
-def _draw_recommended_baseline(winner: CandidateResult) -> None:
-    """Show what is recommended where that is no trial, so that there is something to take home."""
+def _draw_best_baseline(winner: CandidateResult, word: str) -> None:
+    """Show what is recommended or ahead where that is no trial, so that there is something to take home."""
     name = frame.escape(winner.candidate.name)
-    st.markdown(f"What is recommended is no trial of this study, so it cannot be chosen here: {name}.")
+    st.markdown(f"What is {word} is no trial of this study, so it cannot be chosen here: {name}.")
     with st.expander(f"The arguments of {name}", icon=":material/tune:", key="baseline-arguments"):
         st.code(json.dumps(winner.candidate.resolved, indent=2), language="json", wrap_lines=True)
         n = winner.candidate.n_train_envs
         st.caption(f"Keyword arguments of the algorithm's class, with {count(n, 'training environment')}.")
 
 
-def _label(result: CandidateResult, *, tied: set[str], recommended: str | None) -> str:
-    key, mean = result.candidate.key, three_digits(result.mean) if result.mean is not None else "no value"
-    if key == recommended:
-        word = ", recommended"
-    else:
-        word = ", tied" if key in tied and len(tied) > 1 else ""
-    return f"Trial {result.candidate.trial}: {mean}{word}"
+def _label(result: CandidateResult, word: str) -> str:
+    mean = three_digits(result.mean) if result.mean is not None else "no value"
+    return f"Trial {result.candidate.trial}: {mean}" + (f", {word}" if word else "")
 
 
 def _draw_taken(run: Run, winner: Winner) -> None:

@@ -3,6 +3,7 @@
 from pages.components import frame
 from tuning.analysis.look import count, duration
 from tuning.analysis.reevaluation_result import ReevaluationInfo
+from tuning.analysis.reevaluation_words import winner_word
 from tuning.reevaluation_jobs import ReevaluationJob
 
 WHAT_IT_IS = (
@@ -23,10 +24,11 @@ def dots_caption(info: ReevaluationInfo) -> str:
     """Return how to read the plot of all runs."""
     one = "run" if info.question.mode == "retrain" else "episode"
     tied = " Rows on a shaded ground cannot be told from the best." if len(info.tied) > 1 else ""
+    by_mean = ", judged by its mean" if any(c.shown == "IQM" for c in info.tied) else ""
     return (
         f"Each dot is one {one}. The larger mark above the dots is their mean, from 10 {one}s on the mean of "
-        "their middle half (IQM), with its 95 % interval; the star is what is recommended. The open triangle "
-        f"is what the search measured, once.{tied} Arrows at the border lie further out."
+        f"their middle half (IQM), with its 95 % interval; the star is what is {winner_word(info)}{by_mean}. "
+        f"The open triangle is what the search measured, once.{tied} Arrows at the border lie further out."
     )
 
 

@@ -161,7 +161,13 @@ class TestAsking:
         assert (q.n_seeds, q.n_episodes, q.n_timesteps, q.racing) == (3, 7, 2000, True)
         assert [f.id for f in started] == [job.folder.id]
         assert app.query_params["reevaluation"] == job.folder.id
+        assert "Starting." in words(app)
+        assert labels(app) == [], "another tab must not start or delete it meanwhile"
+        record = json.loads(job.folder.job.read_text())
+        write_record(job.folder.job, {**record, "created_at": time.time() - 61})
+        app.run()
         assert "It has not started." in words(app)
+        assert {"Start", "Delete"} <= set(labels(app))
 
     def test_trials_picked_by_hand_come_with_their_values(self, open_page, study):
         app = open_page(PAGE, study=study.id)
@@ -258,6 +264,22 @@ class TestRunning:
 
 
 class TestFinished:
+    def test_one_candidate_alone_leaves_no_empty_boxes(self, open_page, study, words, measure):
+        measure(trials=[5], defaults=False)
+        app = open_page(PAGE, study=study.id)
+        assert "there is nothing to compare it with" in words(app)
+        assert "What the search said" not in words(app)
+        assert not any("Ranks before and after" in t or "Regression" in t for t in titles(app))
+
+    def test_below_three_runs_nothing_is_recommended(self, open_page, study, words, measure):
+        measure(n_seeds=2)
+        app = open_page(PAGE, study=study.id)
+        assert "Two runs say little" in words(app)
+        assert app.dataframe[0].value["verdict"].iloc[0] == "ahead so far"
+        assert list(app.dataframe[0].value.columns[:3]) == ["rank", "candidate", "mean"]
+        assert "recommended" not in words(app)
+        assert '"name":"recommended"' not in "".join(c.proto.spec for c in app.get("plotly_chart"))
+
     def test_the_answer_comes_first_then_the_evidence(self, open_page, study, words, measure):
         measure()
         app = open_page(PAGE, study=study.id)

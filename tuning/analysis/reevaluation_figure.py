@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from tuning.analysis.look import Palette, base_layout, empty_figure, palette
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
-from tuning.analysis.reevaluation_words import names
+from tuning.analysis.reevaluation_words import names, winner_word
 from tuning.analysis.value_axis import outlier_limit
 from tuning.analysis.words import count, safe, three_digits, wrapped
 
@@ -82,6 +82,11 @@ def estimate_words(result: CandidateResult, unit: str) -> str:
         return f"{said} ({n})"
     low, high = three_digits(interval.low), three_digits(interval.high)
     return f"{said} (95 % interval {low} to {high}, {n})"
+
+
+def _named_estimate(result: CandidateResult, unit: str) -> str:
+    """Return the number of the mark; said to be an IQM where it is one, as the text gives the mean."""
+    return ("IQM " if result.shown == "IQM" else "") + estimate_words(result, unit)
 
 
 def unit_of(info: ReevaluationInfo) -> str:
@@ -230,7 +235,7 @@ def _add_estimates(figure: go.Figure, info: ReevaluationInfo, scale: _Scale, col
             continue
         is_winner = info.winner is not None and result.candidate.key == info.winner.candidate.key
         role, shape = _estimate_role(result, is_winner=is_winner)
-        words = "recommended" if is_winner else "mean or IQM, 95 % interval"
+        words = winner_word(info) if is_winner else "mean or IQM, 95 % interval"
         colour = getattr(colours, role)
         interval = result.iqm_interval if result.shown == "IQM" else result.mean_interval
         error: dict[str, Any] = {}
@@ -293,14 +298,14 @@ def _title(info: ReevaluationInfo) -> str:
             f"The trained agents of {said[:1].lower()}{said[1:]}" if info.question.mode == "weights" else said
         )
         return f"{of} cannot be told apart"
-    said = f"{agent}{safe(best.candidate.name)} leads: {estimate_words(best, unit_of(info))}"
+    said = f"{agent}{safe(best.candidate.name)} leads: {_named_estimate(best, unit_of(info))}"
     return said[:1].upper() + said[1:]
 
 
 def _subtitle(info: ReevaluationInfo) -> str:
     parts = []
     if info.winner is not None and len(info.tied) > 1:
-        parts.append(f"{safe(info.winner.candidate.name)}: {estimate_words(info.winner, unit_of(info))}")
+        parts.append(f"{safe(info.winner.candidate.name)}: {_named_estimate(info.winner, unit_of(info))}")
     if info.question.mode == "weights":
         parts.append("these agents, not their configurations")
     expected = info.n_runs - info.n_saved

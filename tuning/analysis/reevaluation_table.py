@@ -3,13 +3,14 @@
 import pandas as pd
 
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.reevaluation_words import winner_word
 from tuning.analysis.run_statistics import Interval
 
 
 def verdict_word(info: ReevaluationInfo, result: CandidateResult) -> str:
-    """Return what became of a candidate: recommended, given up, tied, or an empty text."""
+    """Return what became of a candidate: recommended or ahead so far, given up, tied, or an empty text."""
     if info.winner is not None and result.candidate.key == info.winner.candidate.key:
-        return "recommended"
+        return winner_word(info)
     if result.dropped_after is not None:
         return "given up"
     return "tied" if result.is_tied else ""
@@ -21,7 +22,7 @@ def candidates_frame(info: ReevaluationInfo) -> pd.DataFrame:
     Columns:
         rank: by what was measured now (Int64).
         candidate: its name.
-        verdict: recommended, tied, given up, or an empty text.
+        verdict: recommended (below 3 runs ahead so far), tied, given up, or an empty text.
         runs: with a value (int64). In the mode "weights" these are episodes.
         broken: runs that diverged or failed (int64).
         mean, mean_low, mean_high: with its 95 % interval (float64).

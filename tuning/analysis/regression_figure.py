@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from tuning.analysis.look import Palette, base_layout, empty_figure, palette
 from tuning.analysis.reevaluation_figure import estimate
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
+from tuning.analysis.reevaluation_words import winner_word
 from tuning.analysis.words import safe, three_digits
 
 HEIGHT = 420  # px
@@ -20,7 +21,7 @@ def regression_figure(info: ReevaluationInfo, *, theme: str = "light") -> go.Fig
     Baselines are left out: the search did not choose them, and they lie far from the rest.
     """
     points = [c for c in info.candidates if _is_point(c)]
-    if len(points) < 2:
+    if not is_worth_drawing(info):
         why = "It needs two candidates with a value of the search and one measured again."
         return empty_figure(theme=theme, title=_TITLE, why=why, height=HEIGHT)
     colours = palette(theme)
@@ -42,12 +43,17 @@ def regression_figure(info: ReevaluationInfo, *, theme: str = "light") -> go.Fig
     return figure
 
 
+def is_worth_drawing(info: ReevaluationInfo) -> bool:
+    """Say whether two candidates of the search have values of then and of now, so that they compare."""
+    return sum(map(_is_point, info.candidates)) > 1
+
+
 def _add_points(
     figure: go.Figure, info: ReevaluationInfo, points: list[CandidateResult], colours: Palette
 ) -> None:
     winner = info.winner.candidate.key if info.winner else None
     kinds = (
-        ("recommended", "star", 17, colours.best, [c for c in points if c.candidate.key == winner]),
+        (winner_word(info), "star", 17, colours.best, [c for c in points if c.candidate.key == winner]),
         (
             "tied with it",
             "diamond",

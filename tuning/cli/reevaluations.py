@@ -219,11 +219,10 @@ def _table(info: "ReevaluationInfo") -> str:
 
 
 def _verdict(info: "ReevaluationInfo", result: "CandidateResult") -> str:
-    if info.winner is not None and result.candidate.key == info.winner.candidate.key:
-        return "recommended"
-    if result.dropped_after is not None:
-        return f"given up after {count(result.dropped_after, 'seed')}"
-    return "tied" if result.is_tied else ""
+    from tuning.analysis.reevaluation_table import verdict_word
+
+    word = verdict_word(info, result)
+    return f"{word} after {count(result.dropped_after or 0, 'seed')}" if word == "given up" else word
 
 
 def _plain(job: "ReevaluationJob", info: "ReevaluationInfo") -> dict[str, Any]:

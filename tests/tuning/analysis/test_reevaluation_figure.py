@@ -93,7 +93,10 @@ def test_from_ten_runs_on_the_middle_half_stands_for_a_candidate(reevaluated):
     runs = {"trial 3": [1.0] * 9 + [1000.0], "trial 7": [float(i) / 100 for i in range(10)]}
     figure = reevaluation_figure(reevaluated(runs), clip_outliers=False)
     (star,) = named(figure, "recommended")
+    (mark,) = named(figure, "mean or IQM, 95 % interval")
     assert star.x[0] == pytest.approx(1.0), "the mean would be 100.9"
+    assert mark.x[0] == pytest.approx(0.045), "the others stand at the same estimate"
+    assert "IQM 1" in figure.layout.title.text.replace("<br>", " ")
     assert "IQM" in star.hovertext
 
 

@@ -49,3 +49,12 @@ def test_a_name_starts_no_formula_in_the_csv(reevaluated):
         assert "'=HYPERLINK" in text
         back = pd.read_csv(io.StringIO(text))
         assert len(back) == len(frame)
+
+
+def test_below_three_runs_the_best_is_only_ahead(reevaluated):
+    two = {"trial 3": [10.0, 11.0], "trial 7": [1.0, 2.0]}
+    assert candidates_frame(reevaluated(two))["verdict"].iloc[0] == "ahead so far"
+    three = {key: [*values, values[0]] for key, values in two.items()}
+    assert candidates_frame(reevaluated(three))["verdict"].iloc[0] == "recommended"
+    episodes = reevaluated(two, mode="weights")
+    assert candidates_frame(episodes)["verdict"].iloc[0] == "recommended", "an episode is no training run"
