@@ -163,6 +163,8 @@ def test_of_re_evaluated_runs_the_median_stands_for_the_candidate(make_study):
     assert tuned.value == -180.0, "of two in the middle the worse one"
     assert tuned.note == "-180 over 20 episodes"
     assert tuned.actor.policy == JobRun(job=job.id, run=3 * 3)
+    assert cast.average_of(tuned.actor.policy) == "-180 on average over 20 episodes"
+    assert cast.average_of(JobRun(job="another", run=0)) == "", "nobody knows"
     assert cast.missing == ""
 
 
