@@ -15,9 +15,12 @@ THIS_AGENT = "This judges each trained agent as it is, not the configuration tha
 
 
 def answer_and_rest(recommendation: str) -> tuple[str, str]:
-    """Split a recommendation into its first sentence, which is the answer, and what it says beyond that."""
-    first, stop, rest = recommendation.partition(". ")
-    return (f"{first}.", rest) if stop else (recommendation, "")
+    """Split a recommendation into its answer (what to use, what to expect of it) and what it says beyond."""
+    sentences = recommendation.split(". ")
+    n = 2 if len(sentences) > 1 and sentences[1].startswith("Expect ") else 1
+    if len(sentences) <= n:
+        return recommendation, ""
+    return ". ".join(sentences[:n]) + ".", ". ".join(sentences[n:])
 
 
 def dots_caption(info: ReevaluationInfo) -> str:

@@ -285,7 +285,9 @@ class TestFinished:
         app = open_page(PAGE, study=study.id)
         text = words(app)
         headings = [m.value for m in app.markdown if m.value.startswith("#### ")]
-        assert [h.count(". ") for h in headings] == [0], "one sentence; the others stand beneath it"
+        (heading,) = headings
+        assert heading.count(". ") == 1, "what to use and what to expect; the rest stands beneath it"
+        assert ". Expect " in heading
         assert "Trial 4 is the best" in text
         runs, regression, ranks, *_ = titles(app)
         assert "Trial 4 leads: -546 (95 % interval" in runs
