@@ -131,16 +131,17 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
 def _recommended(run: Run) -> ChosenTrial | None:
     """Return the trial that the most credible re-evaluation at the study's own budget recommends.
 
-    Where it recommends a baseline, that is the best of its trials.
+    Where it recommends a baseline, that is the best of its trials. One with too few runs recommends nothing.
     """
     from tuning.analysis.reevaluation import reevaluation_info  # SciPy
+    from tuning.analysis.reevaluation_words import is_early
 
     by_number = {t.number: t for t in run.study.trials}
     for job in ranked_reevaluations(run.folder):
         if not at_study_budget(job.question):
             continue
         info = reevaluation_info(job.question, job.results)
-        if info.winner is None:
+        if info.winner is None or is_early(info):
             continue
         if info.winner.candidate.trial in by_number:
             return ChosenTrial(by_number[info.winner.candidate.trial], "recommended by its re-evaluation")

@@ -12,6 +12,7 @@ from storage.trials import imported, own
 from tuning.analysis.history import history_figure, history_info
 from tuning.analysis.reevaluation_figure import has_outliers, reevaluation_figure
 from tuning.analysis.reevaluation_result import ReevaluationInfo
+from tuning.analysis.reevaluation_words import winner_word
 from tuning.analysis.regression_figure import regression_figure
 from tuning.analysis.saturation_figure import saturation_figure
 from tuning.analysis.saturation_points import AxisInfo
@@ -149,8 +150,8 @@ def reevaluation_plots(info: ReevaluationInfo) -> list[Plot]:
             reevaluation_figure(info, clip_outliers=has_outliers(info)),
             alt="Every run of each candidate, with its mean and interval",
             caption=f"Each dot is one {one}; the larger mark is their mean (from 10 on the mean of their "
-            "middle half) with its 95 % interval. The star is what is recommended, the open triangle what "
-            "the search measured, once.",
+            f"middle half) with its 95 % interval. The star is what is {winner_word(info)}, the open "
+            "triangle what the search measured, once.",
         )
     ]
     if sum(c.candidate.search_value is not None and c.n_runs > 0 for c in info.candidates) > 1:

@@ -32,6 +32,11 @@ def test_a_reevaluation_decides_before_the_search(recorded, add_reevaluation):
     assert (chosen.trial.number, chosen.why) == (46, "recommended by its re-evaluation")
 
 
+def test_two_runs_of_each_recommend_nothing(recorded, add_reevaluation):
+    add_reevaluation(recorded, {key: means[:2] for key, means in TWO.items()})
+    assert choose_trial(run_of(recorded)).why == "the best of the search"
+
+
 def test_where_a_baseline_is_recommended_the_best_trial_of_those_measured_again(recorded, add_reevaluation):
     add_reevaluation(recorded, TWO | {"tuned": [-100.0] * 3})
     chosen = choose_trial(run_of(recorded))
