@@ -190,6 +190,34 @@ def _shown() -> Callable[[AppTest], str]:
     return shown
 
 
+@pytest.fixture
+def holding() -> Iterator[Callable[[RunFolder], None]]:
+    """Hold a job's lock in a process of its own, as its runner would."""
+    holders = []
+
+    def hold(folder):
+        code = (
+            "import sys, time; from pathlib import Path; from storage.locks import FileLock\n"
+            "with FileLock(Path(sys.argv[1])): time.sleep(60)"
+        )
+        holders.append(subprocess.Popen([sys.executable, "-c", code, str(folder.lock)], cwd=ROOT))
+        deadline = time.monotonic() + 30
+        while not is_held(folder.lock):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    yield hold
+    for holder in holders:
+        holder.kill()
+        holder.wait()
+
+
+@pytest.fixture
+def words(shown):
+    """All that is shown, without the backslashes that keep a study's text from being Markdown."""
+    return lambda app: shown(app).replace("\\", "")
+
+
 @pytest.fixture(autouse=True)
 def _quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -3,17 +3,14 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import deletion
-from storage.locks import FileLock, is_held
+from storage.locks import FileLock
 from storage.records import write_record
 from tuning import launch
 from tuning.analysis.verdicts import Verdict
@@ -70,34 +67,6 @@ def probe(study, monkeypatch):
         return folder
 
     return make
-
-
-@pytest.fixture
-def holding() -> Iterator:
-    """Hold a job's lock in a process of its own, as its runner would."""
-    holders = []
-
-    def hold(folder):
-        code = (
-            "import sys, time; from pathlib import Path; from storage.locks import FileLock\n"
-            "with FileLock(Path(sys.argv[1])): time.sleep(60)"
-        )
-        holders.append(subprocess.Popen([sys.executable, "-c", code, str(folder.lock)], cwd=ROOT))
-        deadline = time.monotonic() + 30
-        while not is_held(folder.lock):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    yield hold
-    for holder in holders:
-        holder.kill()
-        holder.wait()
-
-
-@pytest.fixture
-def words(shown):
-    """All that is shown, without the backslashes that keep a study's text from being Markdown."""
-    return lambda app: shown(app).replace("\\", "")
 
 
 def labels(app):

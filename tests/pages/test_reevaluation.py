@@ -1,10 +1,7 @@
 """The Re-evaluation page in its states, on files made by hand."""
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -13,7 +10,6 @@ import pytest
 from pages.components import deletion, reevaluation_result
 from storage.artifacts import pinned_trials, save_policy
 from storage.journal import STUDY_NAME, open_journal
-from storage.locks import is_held
 from storage.records import write_record
 from storage.roots import VARIABLE as ROOTS
 from storage.winner import read_winner
@@ -76,34 +72,6 @@ def measure(study):
         return folder
 
     return make
-
-
-@pytest.fixture
-def holding() -> Iterator:
-    """Hold a job's lock in a process of its own, as its runner would."""
-    holders = []
-
-    def hold(folder):
-        code = (
-            "import sys, time; from pathlib import Path; from storage.locks import FileLock\n"
-            "with FileLock(Path(sys.argv[1])): time.sleep(60)"
-        )
-        holders.append(subprocess.Popen([sys.executable, "-c", code, str(folder.lock)], cwd=ROOT))
-        deadline = time.monotonic() + 30
-        while not is_held(folder.lock):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    yield hold
-    for holder in holders:
-        holder.kill()
-        holder.wait()
-
-
-@pytest.fixture
-def words(shown):
-    """All that is shown, without the backslashes that keep a study's text from being Markdown."""
-    return lambda app: shown(app).replace("\\", "")
 
 
 def labels(app):
