@@ -14,6 +14,7 @@ RUN = "run"  # dict: task, alone, train_seed, eval_seed
 EVALUATIONS = (
     "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
 )
+TRAINER = "trainer"  # dict: name (fast | sb3) and, for a fallback, reason; see `tuning.trainers`
 TIMESTEPS = "timesteps"  # int: env steps trained, a whole number of rollouts
 FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it

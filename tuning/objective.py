@@ -6,7 +6,7 @@ import optuna
 
 from storage.artifacts import pinned_trials
 from storage.paths import RunFolder
-from storage.trials import BASELINE, EVALUATIONS, RESOLVED, TIMESTEPS
+from storage.trials import BASELINE, EVALUATIONS, RESOLVED, TIMESTEPS, TRAINER
 from tuning.reporter import Reporter
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec
@@ -43,6 +43,7 @@ def run_objective(
             on_evaluation=lambda evaluation: _judge(trial, evaluation, records),
             reporter=reporter,
             control=control,
+            on_start=lambda trainer: trial.set_user_attr(TRAINER, trainer.record()),
         )
     finally:
         if records:  # once: each writing repeats the whole list in the journal
@@ -80,6 +81,7 @@ def _training(spec: StudySpec, resolved: dict[str, Any], seeds: Seeds) -> Traini
         env=spec.env,
         algorithm=spec.algorithm,
         policy=spec.policy,
+        trainer=spec.trainer,
         resolved=resolved,
         seeds=seeds,
         n_train_envs=spec.n_train_envs,

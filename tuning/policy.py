@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from storage.artifacts import KeptPolicy
 from tuning import environments
 from tuning.algorithms import algorithm
+from tuning.trainers import TrainerChoice, TrainerUsed
 
 ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
     "tanh": torch.nn.Tanh,
@@ -35,11 +36,33 @@ def sb3_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
+# By the class that SB3 trains with: the class that trains the same with fast kernels.
+FAST_CLASSES: dict[str, str] = {}
+
+
 def build_model(
-    name: str, policy: str, env: gym.Env[Any, Any] | VecEnv, resolved: dict[str, Any], *, seed: int
+    name: str,
+    policy: str,
+    env: gym.Env[Any, Any] | VecEnv,
+    resolved: dict[str, Any],
+    *,
+    seed: int,
+    trainer: TrainerChoice = "sb3",
 ) -> BaseAlgorithm:
-    """Return an untrained model on the CPU."""
-    module, _, class_name = algorithm(name).class_path.rpartition(".")
+    """Return an untrained model on the CPU.
+
+    Args:
+        name: of the algorithm.
+        policy: one of the algorithm's.
+        env: to learn in.
+        resolved: the algorithm's keyword arguments, plain JSON.
+        seed: of the weights, the actions and the envs.
+        trainer: "auto" for the fast kernels where they apply; a policy that is only looked at needs none.
+    """
+    class_path = algorithm(name).class_path
+    if trainer == "auto":
+        class_path = FAST_CLASSES.get(class_path, class_path)
+    module, _, class_name = class_path.rpartition(".")
     cls = getattr(import_module(module), class_name)
     with warnings.catch_warnings():
         # Said for every trial whose rollout is no multiple of the batch; SB3 cuts the last minibatch short.
@@ -47,6 +70,14 @@ def build_model(
         model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
     model.set_logger(Logger(None, []))  # SB3's own would leave a folder in /tmp for every training
     return model
+
+
+def trainer_of(model: BaseAlgorithm, choice: TrainerChoice) -> TrainerUsed:
+    """Say whose code trains a model that was built with this choice, and why not the fast kernels."""
+    if choice == "sb3":
+        return TrainerUsed("sb3")
+    reason = getattr(model, "why_not_fast", f"no kernels for {type(model).__name__}")
+    return TrainerUsed("fast") if reason is None else TrainerUsed("sb3", str(reason))
 
 
 def policy_arrays(policy: BasePolicy) -> dict[str, np.ndarray]:

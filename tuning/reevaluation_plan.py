@@ -161,6 +161,7 @@ def plan_reevaluation(
         env=spec.env,
         algorithm=spec.algorithm,
         policy=spec.policy,
+        trainer=spec.trainer,
         n_train_envs=spec.n_train_envs,
         n_timesteps=steps,
         n_eval_episodes=n_episodes,

@@ -13,6 +13,7 @@ from storage.json_lines import append_line
 from storage.paths import RunFolder
 from storage.records import MAX_RECORD_BYTES, read_record, write_text
 from tuning.spec import EnvSpec
+from tuning.trainers import TrainerChoice, TrainerUsed
 
 MAX_RUNS = 1000
 MOST_REMEMBERED_EPISODES = 2_000_000  # of the results that were read last; some 32 bytes each
@@ -50,6 +51,7 @@ class RetrainPlan(_Plain):
     env: EnvSpec
     algorithm: str
     policy: str
+    trainer: TrainerChoice = "sb3"  # plans had none when SB3 trained every run
     n_train_envs: int = Field(ge=1, le=999)
     n_timesteps: int = Field(ge=1, le=10**10)  # env steps a run, over all training envs
     n_eval_episodes: int = Field(ge=1, le=10_000)  # played once, at the end of training
@@ -76,6 +78,7 @@ class RunResult(_Plain):
     returns: tuple[float, ...] = ()  # of each episode
     timesteps: int = 0  # env steps trained, a whole number of rollouts
     duration_s: float = 0.0  # of the run, evaluation included
+    trainer: TrainerUsed | None = None  # that trained it; None where nothing was recorded
     message: str = ""  # why it diverged or failed
     worker_died: bool = False  # it failed because its processes were killed: that may say nothing about it
 

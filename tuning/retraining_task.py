@@ -17,6 +17,7 @@ from storage.paths import RunFolder
 from tuning.jobs import requested_stop
 from tuning.reporter import Reporter
 from tuning.retraining_plan import RetrainPlan, RunResult
+from tuning.trainers import TrainerUsed
 from tuning.watchdog import CONTROL
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | 
         env=plan.env,
         algorithm=plan.algorithm,
         policy=plan.policy,
+        trainer=plan.trainer,
         resolved=dict(run.resolved),
         seeds=Seeds(run.train_seed, run.eval_seed),
         n_train_envs=run.n_train_envs or plan.n_train_envs,
@@ -114,19 +116,33 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | 
         n_eval_envs=plan.n_eval_envs,
         n_eval_episodes=plan.n_eval_episodes,
     )
+    used: list[TrainerUsed] = []
     try:
-        trained = train(training, on_evaluation=lambda _: None, reporter=reporter, control=CONTROL)
+        trained = train(
+            training,
+            on_evaluation=lambda _: None,
+            reporter=reporter,
+            control=CONTROL,
+            on_start=used.append,
+        )
     except TrainingStopped:
         return None
     except Diverged as reason:
-        return RunResult(key=run.key, state="diverged", message=str(reason), timesteps=reporter.timesteps)
+        return RunResult(
+            key=run.key,
+            state="diverged",
+            message=str(reason),
+            timesteps=reporter.timesteps,
+            trainer=used[0] if used else None,
+        )
     if plan.keep_weights:  # before there is a result, so that a result implies them
         reporter.phase("save")
         try:
             keep_policy(folder, task.index, training, trained)
         except OSError as error:
             raise NotKept(f"The policy of {run.label} cannot be kept: {error}.") from error
-    return _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
+    result = _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
+    return result.model_copy(update={"trainer": trained.trainer})
 
 
 def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:

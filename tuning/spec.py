@@ -22,6 +22,7 @@ from tuning.algorithms import Algorithm, Argument, algorithm, algorithm_names
 from tuning.space.parameters import Parameter, is_finite, shown
 from tuning.spec_faults import capped, readable_faults
 from tuning.spec_text import MAX_DEPTH, NotPlain, read_plain, write_plain
+from tuning.trainers import TrainerChoice
 
 MAX_SPEC_BYTES = 200_000
 
@@ -107,6 +108,7 @@ class StudySpec(_Frozen):
     env: EnvSpec
     algorithm: str = "PPO"
     policy: str = "MlpPolicy"
+    trainer: TrainerChoice = "auto"
     # fixed ones; policy arguments as "policy_kwargs.x"
     hyperparameters: dict[str, JsonValue] = Field(default={}, max_length=100)
     search_space: tuple[Parameter, ...] = Field(max_length=100)

@@ -1,6 +1,6 @@
 """Train one configuration with one pair of seeds: what a study's trial and a retraining have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,11 +13,14 @@ from stable_baselines3.common.vec_env import VecEnv
 from storage.artifacts import save_policy
 from storage.paths import RunFolder
 from tuning import environments
-from tuning.policy import build_model, policy_arrays
+from tuning.policy import build_model, policy_arrays, trainer_of
 from tuning.reporter import Reporter
 from tuning.spec import EnvSpec
+from tuning.trainers import TrainerChoice, TrainerUsed
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
 from tuning.watchdog import Control
+
+OnStart = Callable[[TrainerUsed], None]
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,34 @@ class Training:
     marks: Sequence[int]  # env steps past which to evaluate; the last one is the end of training
     n_eval_envs: int
     n_eval_episodes: int  # an evaluation
+    trainer: TrainerChoice = "auto"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model and its last evaluation."""
+    """A trained model, its last evaluation, and whose code trained it."""
 
     model: BaseAlgorithm
     evaluation: Evaluation
+    trainer: TrainerUsed
 
 
 def train(
-    training: Training, *, on_evaluation: OnEvaluation, reporter: Reporter, control: Control
+    training: Training,
+    *,
+    on_evaluation: OnEvaluation,
+    reporter: Reporter,
+    control: Control,
+    on_start: OnStart | None = None,
 ) -> Trained:
     """Train one configuration in a single `learn()`, evaluated on envs of its own.
+
+    Args:
+        training: what to train.
+        on_evaluation: called with each evaluation; may raise to end the training.
+        reporter: hears how far it is.
+        control: says when to stop.
+        on_start: called once the model is built, before the first step, with whose code trains it.
 
     Raises:
         Diverged: weights, output or returns are no longer finite.
@@ -67,7 +84,10 @@ def train(
     eval_env = make_envs(t.env, min(t.n_eval_envs, t.n_eval_episodes), seed=seeds.evaluation)
     try:
         torch.set_num_threads(1)  # more threads only get in the way of the other workers
-        model = build_model(t.algorithm, t.policy, train_env, t.resolved, seed=seeds.train)
+        model = build_model(t.algorithm, t.policy, train_env, t.resolved, seed=seeds.train, trainer=t.trainer)
+        trainer = trainer_of(model, t.trainer)
+        if on_start is not None:
+            on_start(trainer)
         callback = TrainingCallback(
             on_evaluation,
             eval_env=eval_env,
@@ -84,7 +104,7 @@ def train(
                 raise Diverged("the policy's output became NaN") from error
             raise
         assert callback.newest is not None
-        return Trained(model, callback.newest)
+        return Trained(model, callback.newest, trainer)
     finally:
         train_env.close()
         eval_env.close()
