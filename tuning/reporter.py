@@ -14,12 +14,13 @@ from storage.live import Heartbeat, append_curve, drop_heartbeat, write_heartbea
 from storage.paths import RunFolder
 
 INTERVAL_S = 0.5
+PASSING_S = 0.1
 SPEED_WINDOW_S = 10.0
 MAX_CURVE_POINTS = 2_000
 
 
 class Reporter:
-    """Writes one trial's heartbeat twice a second and at each change of phase, and its curve as it grows.
+    """Writes one trial's heartbeat twice a second and when its phase changes, and its curve as it grows.
 
     A heartbeat that cannot be written is no reason to end anything: it is tried again in a moment. So is the
     curve, whose points wait meanwhile; only when they are still unwritten in the end, leaving raises.
@@ -62,10 +63,17 @@ class Reporter:
         finally:
             drop_heartbeat(self._folder, self._trial)
 
-    def phase(self, name: str) -> None:
-        """Say what the trial does now; visible at once."""
+    def phase(self, name: str, *, passing: bool = False) -> None:
+        """Say what the trial does now; visible at once.
+
+        Args:
+            name: of the phase.
+            passing: it may be one of hundreds a second. Right after another writing it waits for the next
+                beat: writing takes longer than a short rollout.
+        """
         self._phase = name
-        self._write()
+        if not passing or time.monotonic() - self._history[-1][0] > PASSING_S:
+            self._write()
 
     def set_total(self, total_timesteps: int) -> None:
         """Say how many steps there will be, where that is known only now."""

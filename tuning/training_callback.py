@@ -74,7 +74,7 @@ class TrainingCallback(BaseCallback):
         if due:
             self._marks = [mark for mark in self._marks if mark not in due]
             self._evaluate(due[-1], last=False)
-        self._reporter.phase("collect")
+        self._reporter.phase("collect", passing=True)
 
     def _on_step(self) -> bool:
         self.check_stop()
@@ -86,7 +86,7 @@ class TrainingCallback(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
-        self._reporter.phase("update")
+        self._reporter.phase("update", passing=True)
 
     def _on_training_end(self) -> None:
         self._evaluate(self._marks[-1], last=True)

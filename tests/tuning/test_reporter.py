@@ -26,6 +26,25 @@ def test_the_heart_beats_while_the_trial_is_silent_and_stops_with_it(tmp_path):
     assert read_heartbeats(folder) == []
 
 
+def test_of_many_short_phases_few_are_written_and_the_one_that_stays_soon(tmp_path, monkeypatch):
+    folder, written = RunFolder(tmp_path), []
+    write = reporter.write_heartbeat
+    monkeypatch.setattr(reporter, "write_heartbeat", lambda *a: (written.append(a[1].phase), write(*a)))
+    with Reporter(folder, 0, 1000) as voice:
+        started = time.monotonic()
+        for _ in range(500):
+            voice.phase("collect", passing=True)
+            voice.phase("update", passing=True)
+        seconds = time.monotonic() - started
+        assert len(written) <= 2 + seconds / reporter.PASSING_S + seconds / reporter.INTERVAL_S
+        while read_heartbeats(folder)[0].phase != "update":
+            assert time.monotonic() < started + 10
+            time.sleep(0.01)
+        voice.phase("evaluate")
+        voice.phase("save")
+        assert written[-2:] == ["evaluate", "save"]
+
+
 def test_episodes_and_evaluations_reach_the_curve(tmp_path):
     folder = RunFolder(tmp_path)
     with Reporter(folder, 0, 1000) as voice:
