@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from storage.artifacts import KeptPolicy
 from tuning import environments
 from tuning.algorithms import algorithm
+from tuning.eager import leave_compiler_out
 from tuning.trainers import TrainerChoice, TrainerUsed
 
 ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
@@ -62,6 +63,7 @@ def build_model(
     class_path = algorithm(name).class_path
     if trainer == "auto":
         class_path = FAST_CLASSES.get(class_path, class_path)
+    leave_compiler_out()
     module, _, class_name = class_path.rpartition(".")
     cls = getattr(import_module(module), class_name)
     with warnings.catch_warnings():
