@@ -1,0 +1,113 @@
+"""Adam and RMSprop on one flat vector, as torch's optimisers do it, on the state that torch's would keep.
+
+The state stays in the policy's own torch optimiser, as views of one vector per moment. So it is saved and
+loaded with the model, and torch's code can take over between two updates.
+
+Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015; Hinton, lecture 6e of "Neural
+networks for machine learning", 2012; where ε and the bias corrections go is torch's choice.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch.optim import Adam, Optimizer, RMSprop
+
+from tuning.fast_ppo.flat import FlatParameters
+
+
+class FlatOptimizer(ABC):
+    """Changes the values of a flat vector by its gradient."""
+
+    moment_names: ClassVar[tuple[str, ...]]  # as torch's optimiser calls its state
+
+    def __init__(self, optimizer: Optimizer, flat: FlatParameters) -> None:
+        self.options: dict[str, Any] = optimizer.param_groups[0]
+        self.flat = flat
+        self.n_steps = torch.tensor(0.0)
+        self.moments = tuple(torch.zeros_like(flat.tensor) for _ in self.moment_names)
+        self._states: list[dict[str, Any]] = [optimizer.state[p] for p in flat.parameters]
+        self._views: list[dict[str, torch.Tensor]] = [{} for _ in self._states]
+        for name, moment in zip(self.moment_names, self.moments, strict=True):
+            for state, views, view in zip(self._states, self._views, flat.split(moment), strict=True):
+                if name in state:
+                    view.copy_(state[name])
+                state[name] = views[name] = view
+        for state in self._states:
+            state.setdefault("step", torch.tensor(0.0))
+
+    def belongs_to(self, optimizer: Optimizer) -> bool:
+        """Say whether this is still the state that the torch optimiser keeps: loading gives it another."""
+        return optimizer.param_groups[0] is self.options and all(
+            optimizer.state[p].get(name) is view
+            for p, views in zip(self.flat.parameters, self._views, strict=True)
+            for name, view in views.items()
+        )
+
+    def begin(self) -> None:
+        """Take over from the torch optimiser for a number of steps."""
+        self.n_steps.copy_(self._states[0]["step"])
+
+    @abstractmethod
+    def step(self, *, scale: float) -> None:
+        """Take one step along the gradient times `scale`."""
+
+    def finish(self) -> None:
+        """Tell the torch optimiser how many steps there were."""
+        for state in self._states:
+            state["step"].copy_(self.n_steps)
+
+
+class FlatAdam(FlatOptimizer):
+    """m ← β₁ m + (1-β₁) g,  v ← β₂ v + (1-β₂) g²,  w ← w - η m / (1-β₁ᵗ) / (√(v / (1-β₂ᵗ)) + ε).
+
+    The arithmetic is that of `torch.optim.Adam(fused=True)`, called directly: one pass over the memory.
+    """
+
+    moment_names = ("exp_avg", "exp_avg_sq")
+
+    def step(self, *, scale: float) -> None:
+        """See `FlatOptimizer`."""
+        if scale != 1:
+            self.flat.gradient.mul_(scale)
+        mean, mean_square = self.moments
+        self.n_steps += 1
+        torch._fused_adam_(
+            [self.flat.tensor],
+            [self.flat.gradient],
+            [mean],
+            [mean_square],
+            [],
+            [self.n_steps],
+            lr=self.options["lr"],
+            beta1=self.options["betas"][0],
+            beta2=self.options["betas"][1],
+            weight_decay=0.0,
+            eps=self.options["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+class FlatRMSprop(FlatOptimizer):
+    """v ← α v + (1-α) g²,  w ← w - η g / (√v + ε)."""
+
+    moment_names = ("square_avg",)
+
+    def step(self, *, scale: float) -> None:
+        """See `FlatOptimizer`."""
+        g, v, w = (vector.numpy() for vector in (self.flat.gradient, *self.moments, self.flat.tensor))
+        alpha = self.options["alpha"]
+        if scale != 1:
+            g *= scale
+        v *= alpha
+        v += (1 - alpha) * g * g
+        w -= self.options["lr"] * g / (np.sqrt(v) + self.options["eps"])
+        self.n_steps += 1
+
+
+def flat_optimizer(optimizer: Optimizer, flat: FlatParameters) -> FlatOptimizer:
+    """Return the flat counterpart of a policy's optimiser, with its state."""
+    kinds: dict[type[Optimizer], type[FlatOptimizer]] = {Adam: FlatAdam, RMSprop: FlatRMSprop}
+    return kinds[type(optimizer)](optimizer, flat)

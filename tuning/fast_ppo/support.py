@@ -1,0 +1,61 @@
+"""Which models the fast kernels can train; everything else is left to SB3's own code."""
+
+from typing import Literal
+
+from gymnasium import spaces
+from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.torch_layers import FlattenExtractor, MlpExtractor
+from torch import float32, nn
+from torch.optim import Adam, RMSprop
+
+ACTIVATIONS: dict[type[nn.Module], Literal["tanh", "relu"]] = {nn.Tanh: "tanh", nn.ReLU: "relu"}
+
+
+def why_not(model: OnPolicyAlgorithm) -> str | None:
+    """Return what keeps a model from the fast kernels, in a few words, or None."""
+    policy = model.policy
+    if model.use_sde:
+        return "gSDE"
+    if type(policy) is not ActorCriticPolicy:
+        return f"the policy is {type(policy).__name__}"
+    if type(policy.features_extractor) is not FlattenExtractor:
+        return f"the features extractor is {type(policy.features_extractor).__name__}"
+    if type(policy.mlp_extractor) is not MlpExtractor:
+        return f"the networks are a {type(policy.mlp_extractor).__name__}"
+    if policy.activation_fn not in ACTIVATIONS:
+        return f"the activation is {policy.activation_fn.__name__}"
+    if model.rollout_buffer_class is not RolloutBuffer:
+        return "the rollout buffer is not SB3's own"
+    return _why_not_spaces(policy) or _why_not_optimizer(policy)
+
+
+def _why_not_spaces(policy: ActorCriticPolicy) -> str | None:
+    observations, actions = policy.observation_space, policy.action_space
+    if not isinstance(observations, spaces.Box | spaces.Discrete):
+        return f"observations are {type(observations).__name__}"
+    if policy.normalize_images and is_image_space(observations):
+        return "observations are images"
+    if not isinstance(actions, spaces.Box | spaces.Discrete):
+        return f"actions are {type(actions).__name__}"
+    if policy.squash_output:
+        return "actions are squashed"
+    return None
+
+
+def _why_not_optimizer(policy: ActorCriticPolicy) -> str | None:
+    optimizer = policy.optimizer
+    if type(optimizer) not in (Adam, RMSprop):
+        return f"the optimiser is {type(optimizer).__name__}"
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if len(optimizer.param_groups) > 1 or len(parameters) != len(list(policy.parameters())):
+        return "the optimiser has parameter groups"
+    if not all(p.requires_grad and p.dtype == float32 and p.device.type == "cpu" for p in parameters):
+        return "the policy is not trained in float32 on the CPU"
+    group = optimizer.param_groups[0]
+    for option in ("weight_decay", "amsgrad", "maximize", "momentum", "centered", "decoupled_weight_decay"):
+        if group.get(option):
+            return f"the optimiser uses {option}"
+    return None
