@@ -18,6 +18,7 @@ from tuning.reporter import Reporter
 from tuning.spec import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
+from tuning.vec_env import LightVecEnv
 from tuning.watchdog import Control
 
 OnStart = Callable[[TrainerUsed], None]
@@ -130,6 +131,7 @@ def keep_policy(folder: RunFolder, number: int, training: Training, trained: Tra
         "n_train_envs": training.n_train_envs,
         "train_seed": training.seeds.train,
         "eval_seed": training.seeds.evaluation,
+        "trainer": trained.trainer.record(),
         "timesteps": trained.model.num_timesteps,
         "value": trained.evaluation.result.mean,
     }
@@ -138,4 +140,5 @@ def keep_policy(folder: RunFolder, number: int, training: Training, trained: Tra
 
 def make_envs(env: EnvSpec, n_envs: int, *, seed: int) -> VecEnv:
     """Return vectorised envs in this process, each with a Monitor; env i is seeded with seed + i."""
-    return make_vec_env(partial(environments.make, env.id, dict(env.kwargs)), n_envs=n_envs, seed=seed)
+    make = partial(environments.make, env.id, dict(env.kwargs))
+    return make_vec_env(make, n_envs=n_envs, seed=seed, vec_env_cls=LightVecEnv)
