@@ -169,10 +169,7 @@ class EdgewiseSearch(Search):
 
     def end(self) -> None:
         """Ask the runner to stop, then kill what is left."""
-        launch.stop(self._run, "now")
-        deadline = time.monotonic() + STOP_WAIT_S
-        while jobs.job_status(self._run).state.alive and time.monotonic() < deadline:
-            time.sleep(0.05)
+        stop_job(self._run)
         super().end()
 
 
@@ -188,9 +185,9 @@ class RlZooSearch(Search):
         folder: Path,
         configurations: Sequence[Configuration] = (),
         *,
-        threads: int | None = None,
+        threads: int,
     ) -> None:
-        """Prepare the study; `threads`: of torch and BLAS, None for what they take by themselves."""
+        """Prepare the study; `threads`: of torch and BLAS, 0 for as many as they take by themselves."""
         self._threads = threads
         self._space_options = _space_options(spec)
         super().__init__(spec, folder, configurations)
@@ -245,9 +242,17 @@ class RlZooSearch(Search):
         inherited = super()._environment()
         inherited["TMPDIR"] = str(self.folder)  # SB3 leaves an empty log folder there for every trial
         inherited["PYTHONPATH"] = str(jobs.PROJECT_ROOT)  # for our space
-        if self._threads is not None:
+        if self._threads:
             inherited |= {name: str(self._threads) for name in THREADS}
         return inherited
+
+
+def stop_job(folder: RunFolder) -> None:
+    """End a job of ours at once, where it still runs, and wait until it has ended."""
+    launch.stop(folder, "now")
+    deadline = time.monotonic() + STOP_WAIT_S
+    while jobs.job_status(folder).state.alive and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def require_rl_zoo() -> None:

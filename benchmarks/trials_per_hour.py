@@ -162,10 +162,7 @@ def main() -> int:
     require_rl_zoo()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends, as on Ctrl-C
-    machine = _machine()
-    print(f"{machine}\n", flush=True)
-    if machine["load"] > 0.5:
-        print("Something else runs on this machine: these figures will be off.\n", flush=True)
+    machine = machine_record()
     timings: list[Timing] = []
     for name in options.list:
         timings += _run_list(name, options)
@@ -197,7 +194,7 @@ def _run_list(name: ListName, options: argparse.Namespace) -> Iterator[Timing]:
         yield timing
 
 
-def _arms(zoo_threads: int | None) -> dict[str, tuple[str, Start]]:
+def _arms(zoo_threads: int) -> dict[str, tuple[str, Start]]:
     """Return each arm's trainer and how it is started."""
 
     def rl_zoo(spec: StudySpec, folder: Path, queued: Sequence[Configuration]) -> Search:
@@ -222,16 +219,22 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     print(flush=True)
 
 
-def _machine() -> dict[str, Any]:
+def machine_record() -> dict[str, Any]:
+    """Return and print what a figure is worth nothing without: machine, versions, what else it was doing."""
     packages = ("rl_zoo3", "stable_baselines3", "torch", "numpy", "optuna", "gymnasium")
-    return {
+    record = {
         "date": time.strftime("%Y-%m-%d"),
         "cores": usable_cores(),
         "processor": platform.machine(),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
-        "load": os.getloadavg()[0],
+        "load": round(os.getloadavg()[0], 1),
     }
+    print(", ".join(f"{name} {value}" for name, value in record.items()), flush=True)
+    if record["load"] > 0.5:
+        print("Something else runs on this machine: these figures will be off.", flush=True)
+    print()
+    return record
 
 
 def _options() -> argparse.Namespace:
@@ -242,9 +245,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--n", type=int, help="configurations of a list; 24 and 12 unless told")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timesteps", type=int, default=N_TIMESTEPS, help="a trial; fewer for a look")
-    parser.add_argument(
-        "--zoo-threads", type=int, help="of torch and BLAS in RL Zoo; what they take unless told"
-    )
+    parser.add_argument("--zoo-threads", type=int, default=1, help="of torch and BLAS in RL Zoo; 0: its own")
     parser.add_argument("--out", type=Path, help="write everything as JSON too")
     return parser.parse_args()
 
