@@ -7,6 +7,7 @@ evaluations, pruner, start-up trials, workers. What differs is in docs/speed.md.
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import optuna
@@ -253,6 +254,19 @@ def stop_job(folder: RunFolder) -> None:
     deadline = time.monotonic() + STOP_WAIT_S
     while jobs.job_status(folder).state.alive and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def leave_nothing_when_ended() -> None:
+    """Turn Ctrl-C and SIGTERM into an exit that ends every search and removes its folder."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)  # a second one would break off the clearing up
+        print("\nEnding what was started.", flush=True)
+        sys.exit(128 + number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, leave)
 
 
 def require_rl_zoo() -> None:

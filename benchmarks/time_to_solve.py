@@ -17,7 +17,6 @@ space with the steps, envs and evaluations of `edgewise`, without gSDE. `rl-zoo-
 import argparse
 import json
 import math
-import signal
 import statistics
 import sys
 import tempfile
@@ -30,7 +29,14 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmarks.searches import EdgewiseSearch, RlZooSearch, Search, require_rl_zoo, stop_job
+from benchmarks.searches import (
+    EdgewiseSearch,
+    RlZooSearch,
+    Search,
+    leave_nothing_when_ended,
+    require_rl_zoo,
+    stop_job,
+)
 from benchmarks.trials_per_hour import in_turn, machine_record
 from storage.paths import create_run
 from tuning import jobs, launch
@@ -195,7 +201,7 @@ def main() -> None:
     options = _options()
     require_rl_zoo()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends, as on Ctrl-C
+    leave_nothing_when_ended()
     machine = machine_record()
     solves: list[Solve] = []
     for number, arm in in_turn(options.arms, options.repeats):

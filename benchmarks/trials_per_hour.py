@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import statistics
 import sys
 import tempfile
@@ -28,7 +27,15 @@ from typing import Any, Literal
 
 import optuna
 
-from benchmarks.searches import Configuration, EdgewiseSearch, RlZooSearch, Search, faults, require_rl_zoo
+from benchmarks.searches import (
+    Configuration,
+    EdgewiseSearch,
+    RlZooSearch,
+    Search,
+    faults,
+    leave_nothing_when_ended,
+    require_rl_zoo,
+)
 from tuning.algorithms import algorithm
 from tuning.analysis.words import duration
 from tuning.estimate import usable_cores
@@ -161,7 +168,7 @@ def main() -> int:
     options = _options()
     require_rl_zoo()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends, as on Ctrl-C
+    leave_nothing_when_ended()
     machine = machine_record()
     timings: list[Timing] = []
     for name in options.list:
