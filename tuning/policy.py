@@ -38,7 +38,10 @@ def sb3_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
 
 
 # By the class that SB3 trains with: the class that trains the same with fast kernels.
-FAST_CLASSES: dict[str, str] = {}
+FAST_CLASSES = {
+    "stable_baselines3.PPO": "tuning.fast_ppo.FastPPO",
+    "stable_baselines3.A2C": "tuning.fast_ppo.FastA2C",
+}
 
 
 def build_model(
