@@ -73,7 +73,7 @@ columns[1].text_input(
     "Name", key=PREFIX + "name", persist_state="session", help="Four letters or digits are added to it."
 )
 with columns[2]:
-    launch_form.draw_algorithm()
+    launch_form.draw_algorithm(space_choice.follow_algorithm)
 about_env, bar = st.container(), st.container()
 st.subheader("Search space", anchor=False)
 space_place = st.container()

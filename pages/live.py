@@ -19,6 +19,7 @@ from tuning.analysis.summary import StudySummary
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.progress import Progress, study_progress
+from tuning.trainers import study_trainers
 
 TICK = "1s"
 LOG_LINES = 40
@@ -80,6 +81,8 @@ def draw_numbers(run: Run, summary: StudySummary, progress: Progress) -> None:
             st.badge(f"{whole(summary.n_waiting)} queued", color="gray")
         if summary.n_imported:
             st.badge(f"{whole(summary.n_imported)} imported", color="gray")
+    if trainers := study_trainers(run.study.trials):
+        st.caption(f"Trained by {frame.escape(trainers)}.")
 
 
 def _number(value: float | None, words: Callable[[float], str]) -> str:

@@ -17,6 +17,7 @@ from tuning.expectation import expected_return
 from tuning.export_choice import PolicyPlace
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.spec import StudySpec
+from tuning.trainers import TrainerUsed
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
@@ -77,6 +78,7 @@ class Card:
     versions: dict[str, str]
     has_video: bool
     yaml: str
+    trainer: TrainerUsed | None = None  # of this very agent, where it was recorded
     is_mapped: bool = False  # of a study that is not ours: nobody knows its sampler and pruner
 
 
@@ -247,8 +249,20 @@ def _details(card: Card) -> str:
             "",
             f"{escaped(count(card.n_trials, 'trial'))} of {spec.budget.n_timesteps} steps each{methods}, "
             f"over {escaped(space)}. `config.json` has the exact values, the seeds and how the score was "
-            "measured.",
+            f"measured.{_trained(card)}",
             "",
             f"Versions: {escaped(versions)}.",
         ]
+    )
+
+
+def _trained(card: Card) -> str:
+    """Say whose code trained this agent, for people who do not know this program."""
+    if card.trainer is None:
+        return ""
+    if card.trainer.name == "sb3":
+        return " Stable-Baselines3's own code trained this agent."
+    return (
+        " Fast kernels trained this agent: the same algorithm with the same random numbers, each update "
+        "equal to that of Stable-Baselines3 up to float32 rounding."
     )

@@ -28,6 +28,7 @@ from tuning.retraining_plan import PlanError
 from tuning.rollout import Actor, JobRun, KeptTrial, Rollout
 from tuning.rollout_jobs import RolloutJob, find_rollouts, read_rollout, start_rollout
 from tuning.spec import StudySpec
+from tuning.trainers import read_trainer
 
 RENDER_WAIT_S = 600.0
 _POLL_S = 0.2
@@ -83,6 +84,7 @@ def write_card(
             versions=_versions(run),
             has_video=not missing,
             yaml=export.to_yaml(spec, trial),
+            trainer=read_trainer(kept.request.get("trainer")),
             is_mapped=run.spec is None,
         )
         say("Writing the card")

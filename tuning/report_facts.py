@@ -25,6 +25,7 @@ from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_options import reevaluate_options
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
+from tuning.trainers import study_trainers
 
 _MOST_CHOICES = 12
 _MOST_PARAMETERS = 60
@@ -108,6 +109,8 @@ def _rows(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
         if n
     ]
     rows = [("Trials", f"{trials} ({', '.join(parts)})" if parts else trials)]
+    if trainers := study_trainers(run.study.trials):
+        rows.append(("Trained by", trainers))
     if run.spec is not None:
         rows = [*_requested(run.spec), *rows]
     else:

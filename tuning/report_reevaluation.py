@@ -10,6 +10,7 @@ from tuning.launch import Run
 from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.report_plots import Plot, reevaluation_plots
+from tuning.trainers import trained_by
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,13 @@ def _about(job: ReevaluationJob, info: ReevaluationInfo) -> str:
     if q.n_timesteps != q.study_timesteps:
         budget = f" ({q.n_timesteps / q.study_timesteps:g} times those of the study)"
     saved = f" Racing did without {count(info.n_saved, 'run')}." if info.n_saved else ""
+    trained = trained_by([result.trainer for result in job.results.values()], "run")
+    by = f" Trained by {trained}." if trained else ""
     return (
         f"{who}, trained again from scratch on up to {count(q.n_seeds, 'fresh seed')}, "
         f"{whole(q.n_timesteps)} steps a run{budget}; each run is judged by "
         f"{count(q.n_episodes, 'episode')}. "
-        f"{whole(info.n_done)} of {count(info.n_runs - info.n_saved, 'run')} are done.{saved}"
+        f"{whole(info.n_done)} of {count(info.n_runs - info.n_saved, 'run')} are done.{saved}{by}"
     )
 
 

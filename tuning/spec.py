@@ -334,7 +334,7 @@ def _remedy(p: Parameter, argument: Argument) -> str:
 
 def _rollout_faults(spec: StudySpec, known: Algorithm) -> list[str]:
     """Say so where the smallest rollout is a single env step: SB3 cannot normalise one advantage."""
-    if "n_steps" not in known.arguments:
+    if "n_steps" not in known.arguments or not _may_normalise(spec, known):
         return []
     fixed = spec.hyperparameters.get("n_steps", known.arguments["n_steps"].default)
     p = next((p for p in spec.search_space if p.target == "n_steps"), None)
@@ -346,6 +346,14 @@ def _rollout_faults(spec: StudySpec, known: Algorithm) -> list[str]:
         f"A rollout must hold at least 2 env steps: received n_steps={min(ends):g} with n_train_envs=1. "
         f"Raise {what} or `n_train_envs`."
     ]
+
+
+def _may_normalise(spec: StudySpec, known: Algorithm) -> bool:
+    if any(p.target == "normalize_advantage" for p in spec.search_space):
+        return True
+    return bool(
+        spec.hyperparameters.get("normalize_advantage", known.arguments["normalize_advantage"].default)
+    )
 
 
 def _hyperparameter_faults(spec: StudySpec, known: Algorithm) -> list[str]:

@@ -99,7 +99,8 @@ def train(
             control=control,
         )
         try:
-            model.learn(t.n_timesteps, callback=callback)
+            # SB3 would sum up its log after each rollout, and nobody reads it: an interval never reached.
+            model.learn(t.n_timesteps, callback=callback, log_interval=t.n_timesteps)
         except ValueError as error:
             if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
                 raise Diverged("the policy's output became NaN") from error

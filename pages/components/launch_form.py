@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -29,6 +29,14 @@ LABELS = {
     "retention.top": "Keep the weights of the best",
 }
 
+TRAINERS = {"auto": "Fast kernels where they apply", "sb3": "Stable-Baselines3 only"}
+TRAINER_HELP = (
+    "Fast kernels train the same PPO and A2C as Stable-Baselines3, several times faster on small nets: each "
+    "update equals SB3's up to rounding, and the saved model is an ordinary one. What the kernels do "
+    "not cover (gSDE, images, other activations than tanh and relu) runs on Stable-Baselines3's own code. "
+    "Each trial says which of the two trained it."
+)
+
 
 def fields_from_spec(spec: StudySpec) -> dict[str, Any]:
     """Return the value of each field, by its key in the session."""
@@ -37,6 +45,7 @@ def fields_from_spec(spec: StudySpec) -> dict[str, Any]:
         "env": spec.env.id,
         "env-kwargs": json.dumps(spec.env.kwargs) if spec.env.kwargs else "",
         "algorithm": spec.algorithm,
+        "trainer": spec.trainer,
         "hyperparameters": "\n".join(f"{k}: {json.dumps(v)}" for k, v in spec.hyperparameters.items()),
         "trials": spec.budget.n_trials,
         "timesteps": spec.budget.n_timesteps,
@@ -78,7 +87,8 @@ def data_from_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
             "kwargs": _mapping(get["env-kwargs"], "Environment arguments", "g: 9.81", faults),
         },
         "algorithm": get["algorithm"],
-        "hyperparameters": _mapping(get["hyperparameters"], "Fixed hyperparameters", "n_epochs: 10", faults),
+        "trainer": get["trainer"],
+        "hyperparameters": _mapping(get["hyperparameters"], "Fixed hyperparameters", "vf_coef: 0.5", faults),
         "budget": {
             "n_trials": get["trials"],
             "n_timesteps": get["timesteps"],
@@ -177,15 +187,17 @@ def draw_running(n_cores: int) -> None:
         _whole("eval-envs", "Evaluation envs", help="Separate from training, stepped together.")
     with fourth:
         _whole("seed", "Seed", help="Same seed, same spec, one worker: same values.")
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         _toggle(
             "defaults-first",
             "Try the algorithm's defaults first",
             help="Trial 0, where the space holds them: everything later is compared with it.",
         )
-    with right:
+    with middle:
         _whole("keep", "Keep the weights of the best", help="Trials; pinned ones are kept too.")
+    with right:
+        _choice("trainer", "Trainer", TRAINERS, help=TRAINER_HELP)
 
 
 def draw_fixed() -> None:
@@ -194,7 +206,7 @@ def draw_fixed() -> None:
     st.text_area(
         "Fixed hyperparameters",
         key=PREFIX + "hyperparameters",
-        placeholder="n_epochs: 10\nuse_sde: true",
+        placeholder="vf_coef: 0.5\nuse_sde: true",
         persist_state="session",
         help="One `name: value` a line. What is neither here nor in the search space keeps SB3's default.",
     )
@@ -212,11 +224,10 @@ def draw_kwargs() -> None:
     )
 
 
-def draw_algorithm() -> None:
-    """Draw the choice of the algorithm."""
-    _choice(
-        "algorithm", "Algorithm", {name: name for name in algorithm_names()}, help="From Stable-Baselines3."
-    )
+def draw_algorithm(on_change: Callable[[], None]) -> None:
+    """Draw the choice of the algorithm; `on_change` is called when another one was chosen."""
+    names = {name: name for name in algorithm_names()}
+    _choice("algorithm", "Algorithm", names, help="From Stable-Baselines3.", on_change=on_change)
 
 
 def _whole(key: str, label: str, *, help: str, step: int = 1) -> None:
@@ -231,13 +242,21 @@ def _whole(key: str, label: str, *, help: str, step: int = 1) -> None:
     )
 
 
-def _choice(key: str, label: str, options: dict[str, str], *, help: str) -> None:
+def _choice(
+    key: str,
+    label: str,
+    options: dict[str, str],
+    *,
+    help: str,
+    on_change: Callable[[], None] | None = None,
+) -> None:
     st.selectbox(
         label,
         list(options),
         format_func=lambda name: options.get(name, name),
         key=PREFIX + key,
         help=help,
+        on_change=on_change,
         persist_state="session",
     )
 

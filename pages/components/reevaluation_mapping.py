@@ -60,9 +60,8 @@ def _draw_form(run: Run, known: StudySpec | None, *, primary: bool) -> None:
         help="From the installed Gymnasium registry, and from the packages in EDGEWISE_ENV_PACKAGES.",
     )
     names = list(algorithm_names())
-    name = right.selectbox(
-        "Algorithm", names, index=names.index(known.algorithm) if known else 0, key=f"{stem}-algorithm"
-    )
+    first = known.algorithm if known else StudySpec.model_fields["algorithm"].default
+    name = right.selectbox("Algorithm", names, index=names.index(first), key=f"{stem}-algorithm")
     steps = left.number_input(
         "Steps of a trial",
         value=known.budget.n_timesteps if known else _STEPS,

@@ -45,6 +45,8 @@ def draw(run: Run, job: ReevaluationJob, others: Sequence[ReevaluationJob]) -> N
         reevaluation_transfer.draw(job, info, others)
         _draw_curves(job, info)
     reevaluation_table.draw(info, key=job.folder.id)
+    if trained := reevaluation_words.trained_words(job):
+        st.caption(trained)
 
 
 def _draw_answer(info: ReevaluationInfo) -> None:

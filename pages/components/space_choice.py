@@ -55,6 +55,13 @@ def _draw_presets(space: tuple[Parameter, ...] | None) -> None:
     )
 
 
+def follow_algorithm() -> None:
+    """Take over the newly chosen algorithm's preset of the same name; a table that was edited is kept."""
+    known = algorithm(st.session_state[PREFIX + "algorithm"])
+    if st.session_state.get(PREFIX + "preset") in {preset.name for preset in known.presets}:
+        _use_preset()
+
+
 def _use_preset() -> None:
     """Take over the chosen preset."""
     name = st.session_state[PREFIX + "preset"]

@@ -11,7 +11,7 @@ from pages.components import best_configuration, frame, lineage_line, plot
 from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
-from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS
+from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS, TRAINER
 from tuning.access import is_read_only
 from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
@@ -21,6 +21,7 @@ from tuning.lineage import trial_home
 from tuning.pins import set_pin
 from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
+from tuning.trainers import trainer_used
 
 _RECEIVED = "received"
 _PIN_PROBLEM = "pin-problem"  # session: why the last press changed nothing
@@ -85,6 +86,8 @@ def _draw_numbers(trial: FrozenTrial, label: str) -> None:
         steps = trial.user_attrs.get(TIMESTEPS)
         if isinstance(steps, int):
             st.metric("Env steps", whole(steps), width="content")
+    if trainer := trainer_used(trial):
+        st.caption(f"Trained by {frame.escape(trainer.words)}.")
 
 
 def _draw_outcome(trial: FrozenTrial) -> None:
@@ -264,5 +267,6 @@ def _draw_record(trial: FrozenTrial) -> None:
     record = {
         "arguments": trial.user_attrs.get(RESOLVED),
         "run": trial.user_attrs.get(RUN),
+        "trainer": trial.user_attrs.get(TRAINER),
     }
     st.code(json.dumps({k: v for k, v in record.items() if v}, indent=2), language="json")

@@ -73,6 +73,26 @@ def test_a_preset_is_marked_while_the_table_is_its_own(open_page, shown):
     assert "0.97 … 0.9999" in app.dataframe[1].value.to_string()
 
 
+def test_another_algorithm_brings_its_own_preset_but_keeps_an_edited_table(open_page, started):
+    app = open_page(PAGE)
+    names = ["learning_rate", "n_steps", "one_minus_gamma", "gae_lambda"]
+    app.selectbox(key=PREFIX + "algorithm").set_value("A2C").run()
+    assert not app.exception
+    assert app.session_state[PREFIX + "preset"] == "starter"
+    assert list(app.dataframe[0].value["name"]) == names
+    key = max(k for k in app.session_state if k.startswith("space-"))
+    app.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [3]}
+    app.run()
+    app.selectbox(key=PREFIX + "algorithm").set_value("PPO").run()
+    assert list(app.dataframe[0].value["name"]) == names
+    app.selectbox(key=PREFIX + "algorithm").set_value("A2C").run()
+    app.selectbox(key=PREFIX + "trainer").set_value("sb3").run()
+    app.button(key="launch").click().run()
+    spec = load_spec(started[0].spec)
+    assert (spec.algorithm, spec.trainer, spec.n_train_envs) == ("A2C", "sb3", 8)
+    assert [p.name for p in spec.search_space] == ["learning_rate", "n_steps", "one_minus_gamma"]
+
+
 def test_the_name_follows_the_environment_until_it_is_typed(open_page):
     app = open_page(PAGE)
     app.selectbox(key=PREFIX + "env").set_value("CartPole-v1").run()

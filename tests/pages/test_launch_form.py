@@ -56,7 +56,7 @@ def test_a_field_that_is_no_mapping_says_what_to_write(text):
     data, faults = data_from_fields(fields)
     assert data["hyperparameters"] == {}
     assert faults == [
-        "Fixed hyperparameters: write one `name: value` a line, such as `n_epochs: 10`, or a JSON object."
+        "Fixed hyperparameters: write one `name: value` a line, such as `vf_coef: 0.5`, or a JSON object."
     ]
 
 

@@ -7,10 +7,11 @@ import pytest
 from tuning.algorithms import Argument, algorithm, algorithm_names
 
 PPO = algorithm("PPO")
+ALL = [algorithm(name) for name in algorithm_names()]
 
 
-def test_there_is_ppo_and_nothing_that_is_not_listed():
-    assert "PPO" in algorithm_names()
+def test_there_are_ppo_and_a2c_and_nothing_that_is_not_listed():
+    assert algorithm_names() == ("A2C", "PPO")
     for name in ("ppo", "", "../ppo", "PPO.yaml", "A" * 5000):
         with pytest.raises(KeyError, match="There is no algorithm"):
             algorithm(name)
@@ -23,16 +24,17 @@ def test_an_unknown_preset_lists_what_there_is():
         PPO.preset("x")
 
 
-def test_arguments_and_defaults_are_those_of_the_library():
+@pytest.mark.parametrize("known", ALL, ids=lambda known: known.name)
+def test_arguments_and_defaults_are_those_of_the_library(known):
     import stable_baselines3
     from stable_baselines3.common.policies import ActorCriticPolicy
 
-    module, name = PPO.class_path.rsplit(".", 1)
-    assert module == "stable_baselines3"
+    module, name = known.class_path.rsplit(".", 1)
+    assert (module, name) == ("stable_baselines3", known.name)
     cls = getattr(stable_baselines3, name)
-    assert set(PPO.policies) == set(cls.policy_aliases)
+    assert set(known.policies) == set(cls.policy_aliases)
     groups = {True: inspect.signature(ActorCriticPolicy).parameters, False: inspect.signature(cls).parameters}
-    for argument in PPO.arguments.values():
+    for argument in known.arguments.values():
         is_policy = argument.name.startswith("policy_kwargs.")
         theirs = groups[is_policy][argument.name.removeprefix("policy_kwargs.")].default
         if argument.kind == "activation_fn":
@@ -42,10 +44,20 @@ def test_arguments_and_defaults_are_those_of_the_library():
             assert type(theirs) is type(argument.default), argument.name
 
 
-@pytest.mark.parametrize("argument", PPO.arguments.values(), ids=lambda argument: argument.name)
+@pytest.mark.parametrize(
+    "argument", [a for known in ALL for a in known.arguments.values()], ids=lambda argument: argument.name
+)
 def test_every_default_is_allowed_and_explained(argument):
     assert argument.fault(argument.default) is None
     assert argument.about.endswith(".")
+
+
+@pytest.mark.parametrize("known", ALL, ids=lambda known: known.name)
+def test_what_others_tuned_are_values_that_the_algorithm_takes(known):
+    for tuned in known.tuned:
+        assert [known.arguments[name].fault(value) for name, value in tuned.arguments.items()] == [
+            None for _ in tuned.arguments
+        ]
 
 
 def test_natural_limits():

@@ -253,7 +253,7 @@ def test_default_configuration_gives_the_defaults_back_or_none(space, expected):
         ({"name": 5}, "`name`: it should be a valid string: received 5"),
         ({"nmae": "x"}, "`nmae` is not a field of a spec. Remove it, or check its spelling."),
         ({"budget": {"trials": 5}}, "`budget.trials` is not a field of a spec"),
-        ({"algorithm": "PPPO"}, "There is no algorithm 'PPPO'. There are: PPO."),
+        ({"algorithm": "PPPO"}, "There is no algorithm 'PPPO'. There are: A2C, PPO."),
         ({"algorithm": "../ppo"}, "There is no algorithm '../ppo'"),
         ({"policy": "os.system"}, "`policy` must be one of MlpPolicy, CnnPolicy, MultiInputPolicy: received"),
         ({"search_space": "stater"}, "PPO has no preset 'stater'. There are: starter, rl-zoo"),
@@ -346,6 +346,23 @@ def test_default_configuration_gives_the_defaults_back_or_none(space, expected):
 def test_each_fault_is_one_sentence_with_name_rule_value_and_remedy(change, said):
     faults = faults_of(build_spec, {**BASE, **change})
     assert len([fault for fault in faults if said in fault]) == 1, faults
+
+
+def test_a_rollout_of_one_step_is_fine_where_no_advantage_is_normalised():
+    alone = {**BASE, "algorithm": "A2C", "search_space": [RATE]}
+    assert build_spec({**alone, "hyperparameters": {"n_steps": 1}}).n_train_envs == 1
+    (fault,) = faults_of(
+        build_spec, {**alone, "hyperparameters": {"n_steps": 1, "normalize_advantage": True}}
+    )
+    assert fault.startswith("A rollout must hold at least 2 env steps")
+
+
+def test_a_study_trains_with_fast_kernels_unless_told_otherwise():
+    assert build_spec(BASE).trainer == "auto"
+    chosen = build_spec({**BASE, "trainer": "sb3"})
+    assert parse_spec(chosen.to_yaml()).trainer == "sb3"
+    (fault,) = faults_of(build_spec, {**BASE, "trainer": "fast"})
+    assert "`trainer`: it should be 'auto' or 'sb3': received 'fast'." in fault
 
 
 @pytest.mark.parametrize(

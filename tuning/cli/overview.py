@@ -20,6 +20,7 @@ from tuning.launch import Run
 from tuning.lineage import parent_of
 from tuning.progress import Progress, study_progress
 from tuning.spec import SpecError, StudySpec
+from tuning.trainers import study_trainers
 
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, SourceUnreadable, NoSuchStudy, OSError)
 
@@ -40,11 +41,11 @@ def read_tidied(folder: RunFolder) -> Run:
 def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     """Return a study as plain JSON, read with `read_tidied`.
 
-    Keys: id, name, env, algorithm, state, reason, done, total (complete + pruned trials), fraction, eta_s,
-    steps_per_s, best (trial and value, or null), counts (by state), failures (by kind), created_at,
-    started_at, ended_at (seconds since the epoch), folder, imported (trials taken over, in no other count),
-    continues (id of the study they came from, or null); `running` with the heartbeat of each running trial
-    where asked for.
+    Keys: id, name, env, algorithm, trainer (as asked for), trained_by (whose code did, in words; empty while
+    unknown), state, reason, done, total (complete + pruned trials), fraction, eta_s, steps_per_s, best (trial
+    and value, or null), counts (by state), failures (by kind), created_at, started_at, ended_at (seconds
+    since the epoch), folder, imported (trials taken over, in no other count), continues (id of the study they
+    came from, or null); `running` with the heartbeat of each running trial where asked for.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
@@ -106,6 +107,8 @@ def sentences_of(record: dict[str, Any]) -> str:
         else f"  {count(record['done'], 'trial')}"
     )
     lines.append(f"{trials} ({counts})" if counts else trials)
+    if record["trained_by"]:
+        lines.append(f"  trained by {record['trained_by']}")
     if record["continues"]:
         lines.append(f"  continues {record['continues']}: {count(record['imported'], 'trial')} imported")
     best = record["best"]
@@ -153,6 +156,8 @@ def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> di
         "name": run.study.name,
         "env": None,
         "algorithm": None,
+        "trainer": None,
+        "trained_by": "",
         "state": run.status.state.value,
         "reason": "",
         "done": summary.n_counted,
@@ -193,6 +198,8 @@ def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary
         "name": spec.name,
         "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
         "algorithm": spec.algorithm,
+        "trainer": spec.trainer,
+        "trained_by": study_trainers(run.study.trials),
         "state": status.state.value,
         "reason": status.reason,
         "done": progress.done,

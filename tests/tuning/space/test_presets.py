@@ -2,21 +2,30 @@
 
 import pytest
 
-from tuning.algorithms import algorithm
+from tuning.algorithms import algorithm, algorithm_names
 from tuning.space.parameters import NET_ARCH
 from tuning.spec import build_spec, parse_spec
 
-PPO = algorithm("PPO")
+PPO, A2C = algorithm("PPO"), algorithm("A2C")
+EVERY = [
+    pytest.param(algorithm(name), preset, id=f"{name} {preset.name}")
+    for name in algorithm_names()
+    for preset in algorithm(name).presets
+]
 
 
-def rows(name):
-    return {p.name: p for p in PPO.preset(name).space}
+def rows(name, of=PPO):
+    return {p.name: p for p in of.preset(name).space}
+
+
+def ranges_of(space):
+    return {n: (p.kind, p.low, p.high, p.log) for n, p in space.items() if p.kind != "categorical"}
 
 
 def test_starter_is_the_guides_space():
     space = rows("starter")
     assert list(space) == ["n_steps_pow", "gamma", "learning_rate", "activation_fn"]
-    ranges = {n: (p.kind, p.low, p.high, p.log) for n, p in space.items() if p.kind != "categorical"}
+    ranges = ranges_of(space)
     assert ranges == {
         "n_steps_pow": ("int", 5, 12, False),
         "gamma": ("float", 0.97, 0.9999, False),
@@ -29,7 +38,7 @@ def test_starter_is_the_guides_space():
 
 def test_rl_zoo_is_its_space():
     space = rows("rl-zoo")
-    ranges = {n: (p.kind, p.low, p.high, p.log) for n, p in space.items() if p.kind != "categorical"}
+    ranges = ranges_of(space)
     assert ranges == {
         "batch_size_pow": ("int", 2, 10, False),
         "n_steps_pow": ("int", 5, 12, False),
@@ -55,15 +64,33 @@ def test_rl_zoo_is_its_space():
     assert all(nets["pi"] == nets["vf"] for nets in NET_ARCH.values())
 
 
-def test_learning_rate_only_is_a_decade_to_each_side_of_the_default():
-    (rate,) = PPO.preset("learning-rate-only").space
-    default = PPO.arguments["learning_rate"].default
+def test_rl_zoo_is_its_space_for_a2c_too():
+    space = rows("rl-zoo", A2C)
+    assert ranges_of(space) == {
+        "n_steps_pow": ("int", 5, 11, False),
+        "one_minus_gamma": ("float", 1e-4, 0.03, True),
+        "learning_rate": ("float", 1e-5, 2e-3, True),
+        "ent_coef": ("float", 1e-8, 0.1, True),
+        "one_minus_gae_lambda": ("float", 1e-4, 0.1, True),
+        "max_grad_norm": ("float", 0.3, 2.0, False),
+    }
+    assert {n: p.choices for n, p in space.items() if p.kind == "categorical"} == {
+        "net_arch": ("small", "medium"),
+        "activation_fn": ("tanh", "relu"),
+    }
+
+
+@pytest.mark.parametrize("known", [PPO, A2C], ids=lambda known: known.name)
+def test_learning_rate_only_is_a_decade_to_each_side_of_the_default(known):
+    (rate,) = known.preset("learning-rate-only").space
+    default = known.arguments["learning_rate"].default
     assert (rate.low, rate.high, rate.log) == (pytest.approx(default / 10), pytest.approx(default * 10), True)
 
 
-@pytest.mark.parametrize("preset", PPO.presets, ids=lambda preset: preset.name)
-def test_every_preset_makes_a_spec_and_survives_a_file(preset):
-    spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": preset.name})
+@pytest.mark.parametrize(("known", "preset"), EVERY)
+def test_every_preset_makes_a_spec_and_survives_a_file(known, preset):
+    data = {"env": {"id": "Pendulum-v1"}, "algorithm": known.name, "search_space": preset.name}
+    spec = build_spec(data)
     assert spec.search_space == preset.space
     assert parse_spec(spec.to_yaml()) == spec
     assert parse_spec(spec.model_dump_json()) == spec
@@ -71,10 +98,10 @@ def test_every_preset_makes_a_spec_and_survives_a_file(preset):
     assert preset.about.endswith(".")
 
 
-@pytest.mark.parametrize("preset", PPO.presets, ids=lambda preset: preset.name)
-def test_bounds_keep_within_the_natural_limits(preset):
+@pytest.mark.parametrize(("known", "preset"), EVERY)
+def test_bounds_keep_within_the_natural_limits(known, preset):
     for parameter in preset.space:
-        argument = PPO.arguments[parameter.target]
+        argument = known.arguments[parameter.target]
         ends = parameter.choices or (parameter.low, parameter.high)
         assert [argument.fault(parameter.resolve(end)) for end in ends if parameter.kind != "int"] == [
             None for end in ends if parameter.kind != "int"
@@ -82,13 +109,24 @@ def test_bounds_keep_within_the_natural_limits(preset):
 
 
 @pytest.mark.parametrize(
-    ("preset", "defaults"),
+    ("known", "preset", "defaults"),
     [
-        ("starter", {"n_steps_pow": 11, "gamma": 0.99, "learning_rate": 3e-4, "activation_fn": "tanh"}),
-        ("learning-rate-only", {"learning_rate": 3e-4}),
-        ("rl-zoo", None),  # the default ent_coef of 0 has no place on a log scale
+        (
+            "PPO",
+            "starter",
+            {"n_steps_pow": 11, "gamma": 0.99, "learning_rate": 3e-4, "activation_fn": "tanh"},
+        ),
+        ("PPO", "learning-rate-only", {"learning_rate": 3e-4}),
+        ("PPO", "rl-zoo", None),  # the default ent_coef of 0 has no place on a log scale
+        (
+            "A2C",
+            "starter",
+            {"learning_rate": 7e-4, "n_steps": 5, "one_minus_gamma": pytest.approx(0.01), "gae_lambda": 1.0},
+        ),
+        ("A2C", "learning-rate-only", {"learning_rate": 7e-4}),
+        ("A2C", "rl-zoo", None),
     ],
 )
-def test_sb3_defaults_within_each_preset(preset, defaults):
-    spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": preset})
+def test_sb3_defaults_within_each_preset(known, preset, defaults):
+    spec = build_spec({"env": {"id": "Pendulum-v1"}, "algorithm": known, "search_space": preset})
     assert spec.default_configuration() == defaults
