@@ -59,7 +59,7 @@ Start = Callable[[StudySpec, Path, Sequence[Configuration]], Search]
 class Timing:
     """One arm in one round."""
 
-    list: ListName
+    list_name: ListName
     round: int
     arm: str
     wall_s: float  # from launch to exit
@@ -140,8 +140,8 @@ def summary(timings: Sequence[Timing]) -> list[dict[str, Any]]:
     smallest and the largest of a round.
     """
     rows = []
-    for name, arm in dict.fromkeys((t.list, t.arm) for t in timings):
-        mine = [t for t in timings if (t.list, t.arm) == (name, arm)]
+    for name, arm in dict.fromkeys((t.list_name, t.arm) for t in timings):
+        mine = [t for t in timings if (t.list_name, t.arm) == (name, arm)]
         row: dict[str, Any] = {
             "list": name,
             "arm": arm,
@@ -152,8 +152,8 @@ def summary(timings: Sequence[Timing]) -> list[dict[str, Any]]:
             "mean_return": round(statistics.fmean(v for t in mine for v in t.values if v is not None), 1),
             "times": {},
         }
-        for other in dict.fromkeys(t.arm for t in timings if t.list == name and t.arm != arm):
-            theirs = {t.round: t for t in timings if (t.list, t.arm) == (name, other)}
+        for other in dict.fromkeys(t.arm for t in timings if t.list_name == name and t.arm != arm):
+            theirs = {t.round: t for t in timings if (t.list_name, t.arm) == (name, other)}
             each = [t.trials_an_hour / theirs[t.round].trials_an_hour for t in mine if t.round in theirs]
             if each:
                 median = statistics.median(t.trials_an_hour for t in theirs.values())
@@ -189,7 +189,7 @@ def _run_list(name: ListName, options: argparse.Namespace) -> Iterator[Timing]:
     for number, arm in in_turn(options.arms, options.rounds):
         trainer, start = arms[arm]
         spec = spec_of(name, n=n, seed=number, trainer=trainer, n_timesteps=options.timesteps)
-        timing = Timing(list=name, round=number, **run(arm, start, spec, queued))
+        timing = Timing(list_name=name, round=number, **run(arm, start, spec, queued))
         print(
             f"  round {number + 1}  {arm:8} {duration(timing.wall_s):>12}  "
             f"{timing.trials_an_hour:7.0f} trials/h  {timing.n_complete} complete  "
