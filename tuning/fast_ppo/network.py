@@ -23,7 +23,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import Linear
 
-from tuning.fast_ppo.flat import FlatParameters
+from tuning.fast_ppo.flat import Block, FlatParameters
 
 Activation = Literal["tanh", "relu"]
 
@@ -34,11 +34,6 @@ class Level:
 
     layers: tuple[Linear, ...]  # of the policy, of the value net, or one of each
     reads: tuple[slice | None, ...]  # columns of the level below, for each layer; None: the observations
-
-    @property
-    def width(self) -> int:
-        """Units of both nets together."""
-        return sum(layer.out_features for layer in self.layers)
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -67,45 +62,56 @@ def _columns(level: Level, layer: Linear) -> slice:
 
 
 class Network:
-    """Both nets, on the memory of their parameters. Makes the working memory for any number of rows."""
+    """Both nets, on the memory of their parameters."""
 
     def __init__(self, levels: Sequence[Level], flat: FlatParameters, activation: Activation) -> None:
-        self.levels = [_BoundLevel(level, flat) for level in levels]
+        self.levels = [_bound(level, flat) for level in levels]
         self.activation = activation
         self.n_inputs = levels[0].layers[0].in_features
         self._passes: dict[int, Pass] = {}
 
     def rows(self, n: int) -> "Pass":
-        """Return the working memory for n rows. It is made once for each n that occurs."""
+        """Return working memory for n rows; it is kept for the few n that training has."""
         if n not in self._passes:
+            if len(self._passes) == _MAX_PASSES:
+                self._passes.clear()
             self._passes[n] = Pass(self, n)
         return self._passes[n]
 
 
+_MAX_PASSES = 16
+
+
 @dataclass(frozen=True)
 class _Product:
+    """h Wᵀ of one layer, or of two that read the same."""
+
     weight: np.ndarray  # (n_out, n_in)
     gradient: np.ndarray  # (n_out, n_in)
     reads: slice | None  # as in Level
     writes: slice  # columns of its own level
 
 
+@dataclass(frozen=True)
 class _BoundLevel:
-    def __init__(self, level: Level, flat: FlatParameters) -> None:
-        self.width = level.width
-        self.bias = flat.block(level.layers[0].bias, level.layers[-1].bias)
-        self.products: list[_Product] = []
-        pairs = list(zip(level.layers, level.reads, strict=True))
-        groups = [pairs] if all(reads is None for reads in level.reads) else [[pair] for pair in pairs]
-        column = 0
-        for group in groups:
-            block = flat.block(group[0][0].weight, group[-1][0].weight)
-            shape = (sum(layer.out_features for layer, _ in group), group[0][0].in_features)
-            writes = slice(column, column + shape[0])
-            self.products.append(
-                _Product(block.values.reshape(shape), block.gradient.reshape(shape), group[0][1], writes)
-            )
-            column = writes.stop
+    products: tuple[_Product, ...]
+    bias: Block
+
+
+def _bound(level: Level, flat: FlatParameters) -> _BoundLevel:
+    """Find a level's parameters in the vector."""
+    pairs = list(zip(level.layers, level.reads, strict=True))
+    groups = [pairs] if all(reads is None for reads in level.reads) else [[pair] for pair in pairs]
+    products: list[_Product] = []
+    for group in groups:
+        (first, reads), (last, _) = group[0], group[-1]
+        weights = flat.block(first.weight, last.weight)
+        shape = (-1, first.in_features)
+        start = products[-1].writes.stop if products else 0
+        writes = slice(start, start + sum(layer.out_features for layer, _ in group))
+        views = weights.values.reshape(shape), weights.gradient.reshape(shape)
+        products.append(_Product(*views, reads=reads, writes=writes))
+    return _BoundLevel(tuple(products), flat.block(level.layers[0].bias, level.layers[-1].bias))
 
 
 class Pass:
@@ -119,68 +125,76 @@ class Pass:
 
     def __init__(self, network: Network, n: int) -> None:
         self.observations = np.zeros((n, network.n_inputs), np.float32)
-        units = [np.zeros((n, level.width), np.float32) for level in network.levels]
-        deltas = [np.zeros_like(u) for u in units]
-        self.output, self.delta = units[-1], deltas[-1]
-        self._activation = network.activation
-        self._ones = np.ones(n, np.float32)
-        # All views are made here, once: for small minibatches a slice costs as much as a product.
-        self._up, self._down = [], []
-        for i, level in enumerate(network.levels):
-            h, delta = units[i], deltas[i]
-            inputs = [
-                self.observations if p.reads is None else units[i - 1][:, p.reads] for p in level.products
-            ]
-            outputs = [h[:, p.writes] for p in level.products]
-            parts = [delta[:, p.writes] for p in level.products]
-            self._up.append(
-                (
-                    [(x, p.weight.T, y) for x, p, y in zip(inputs, level.products, outputs, strict=True)],
-                    (h, level.bias.values),
-                )
-            )
-            self._down.append(
-                (
-                    [(d.T, x, p.gradient) for d, x, p in zip(parts, inputs, level.products, strict=True)],
-                    (self._ones, delta, level.bias.gradient),
-                    [
-                        (d, p.weight, deltas[i - 1][:, p.reads])
-                        for d, p in zip(parts, level.products, strict=True)
-                        if p.reads is not None
-                    ],
-                    (units[i - 1], deltas[i - 1]) if i else None,
-                )
-            )
-        self._down.reverse()
+        self._levels: list[_LevelPass] = []
+        for level in network.levels:
+            below = self._levels[-1] if self._levels else None
+            self._levels.append(_LevelPass(level, below, self.observations))
+        self._is_tanh = network.activation == "tanh"
+        self.output, self.delta = self._levels[-1].units, self._levels[-1].delta
 
     def forward(self) -> np.ndarray:
         """Compute `output` from `observations`, and return it."""
-        for products, (h, bias) in self._up:
-            for x, weight, y in products:
-                np.matmul(x, weight, out=y)
-            np.add(h, bias, out=h)
-            if h is self.output:
-                break
-            if self._activation == "tanh":
-                np.tanh(h, out=h)
-            else:
-                np.maximum(h, 0, out=h)
+        for level in self._levels:
+            level.forward()
+            if level.units is not self.output:
+                self._activate(level.units)
         return self.output
 
     def backward(self) -> None:
         """Write the gradient of all weights and biases, from `delta`. Uses up the units of `forward`."""
-        for products, biases, back, below in self._down:
-            for delta, x, gradient in products:
-                np.matmul(delta, x, out=gradient)
-            np.matmul(biases[0], biases[1], out=biases[2])
-            if below is None:
-                return
-            for delta, weight, out in back:
-                np.matmul(delta, weight, out=out)
-            h, delta = below
-            if self._activation == "tanh":
-                np.multiply(h, h, out=h)
-                np.subtract(1, h, out=h)
+        for level in reversed(self._levels):
+            if level.units is not self.output:
+                self._differentiate(level.units)
+                np.multiply(level.delta, level.units, out=level.delta)
+            level.backward()
+
+    def _activate(self, h: np.ndarray) -> None:
+        """Replace a by φ(a)."""
+        if self._is_tanh:
+            np.tanh(h, out=h)
+        else:
+            np.maximum(h, 0, out=h)
+
+    def _differentiate(self, h: np.ndarray) -> None:
+        """Replace φ(a) by φ'(a)."""
+        if self._is_tanh:
+            np.multiply(h, h, out=h)
+            np.subtract(1, h, out=h)
+        else:
+            np.sign(h, out=h)  # never negative
+
+
+class _LevelPass:
+    """One level for n rows. All views are made here, once: a slice costs as much as a small product."""
+
+    def __init__(self, level: _BoundLevel, below: "_LevelPass | None", observations: np.ndarray) -> None:
+        n, width = len(observations), len(level.bias.values)
+        self.units = np.zeros((n, width), np.float32)  # before the activation, then after it, then φ'
+        self.delta = np.zeros((n, width), np.float32)  # ∂L/∂units
+        self._bias = level.bias
+        self._ones = np.ones(n, np.float32)
+        self._forward, self._weights, self._below = [], [], []
+        for product in level.products:
+            units, delta = self.units[:, product.writes], self.delta[:, product.writes]
+            if product.reads is None:
+                h = observations
             else:
-                np.sign(h, out=h)  # h is never negative
-            np.multiply(delta, h, out=delta)
+                assert below is not None
+                h = below.units[:, product.reads]
+                self._below.append((delta, product.weight, below.delta[:, product.reads]))
+            self._forward.append((h, product.weight.T, units))
+            self._weights.append((delta.T, h, product.gradient))
+
+    def forward(self) -> None:
+        """Compute h Wᵀ + b."""
+        for h, weight, units in self._forward:
+            np.matmul(h, weight, out=units)
+        np.add(self.units, self._bias.values, out=self.units)
+
+    def backward(self) -> None:
+        """Compute ∂L/∂W, ∂L/∂b, and ∂L/∂h for the level below."""
+        for delta, h, gradient in self._weights:
+            np.matmul(delta, h, out=gradient)
+        np.matmul(self._ones, self.delta, out=self._bias.gradient)
+        for delta, weight, out in self._below:
+            np.matmul(delta, weight, out=out)

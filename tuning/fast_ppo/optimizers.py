@@ -67,19 +67,27 @@ class FlatAdam(FlatOptimizer):
 
     moment_names = ("exp_avg", "exp_avg_sq")
 
-    def step(self, *, scale: float) -> None:
-        """See `FlatOptimizer`."""
-        if scale != 1:
-            self.flat.gradient.mul_(scale)
+    def __init__(self, optimizer: Optimizer, flat: FlatParameters) -> None:
+        super().__init__(optimizer, flat)
         mean, mean_square = self.moments
-        self.n_steps += 1
-        torch._fused_adam_(
-            [self.flat.tensor],
-            [self.flat.gradient],
+        # As torch's kernel takes them: it could change several tensors at once, and keep the largest squares.
+        self._vectors: tuple[list[torch.Tensor], ...] = (
+            [flat.tensor],
+            [flat.gradient],
             [mean],
             [mean_square],
             [],
             [self.n_steps],
+        )
+        self._gradient, self._n_steps = flat.gradient.numpy(), self.n_steps.numpy()
+
+    def step(self, *, scale: float) -> None:
+        """See `FlatOptimizer`."""
+        if scale != 1:
+            np.multiply(self._gradient, scale, out=self._gradient)
+        np.add(self._n_steps, 1, out=self._n_steps)
+        torch._fused_adam_(
+            *self._vectors,
             lr=self.options["lr"],
             beta1=self.options["betas"][0],
             beta2=self.options["betas"][1],

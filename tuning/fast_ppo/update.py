@@ -65,12 +65,12 @@ def update_ppo(
     optimizer.begin()
     goes_on = True
     while goes_on and diagnostics.n_epochs < n_epochs:
+        diagnostics.begin_epoch()
         epoch = _Epoch(kernel, next_epoch(), batch_size, coefficients, clipping)
         goes_on = all(
             _ppo_step(kernel, optimizer, minibatch, coefficients, clipping, diagnostics)
             for minibatch in epoch.minibatches()
         )
-        diagnostics.end_epoch()
     optimizer.finish()
     return diagnostics
 
@@ -115,7 +115,8 @@ class _Epoch:
             samples.returns.numpy(),
             (-advantages / np.repeat(sizes, sizes)).astype(np.float32),
             np.where(up, np.float32(1), np.float32(-1)),
-            np.where(up, np.float32(1 + clipping.ratio), np.float32(clipping.ratio - 1)),
+            # A falling schedule may end below zero; torch.clamp then gives the upper bound, whatever r is.
+            np.where(up, np.float32(1 + clipping.ratio), np.float32(abs(clipping.ratio) - 1)),
         )
         self._batch_size = batch_size
 
