@@ -68,22 +68,21 @@ class FastOnPolicy(OnPolicyAlgorithm):
         assert obs is not None, "No previous observation was provided"
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
-        obs_rows = _rows(rollout_buffer.observations.reshape(rollout_buffer.buffer_size, *obs.shape))
-        value_rows = _rows(rollout_buffer.values[:, :, None])
-        log_prob_rows = _rows(rollout_buffer.log_probs)
         n_steps = 0
         callback.on_rollout_start()
         while n_steps < n_rollout_steps:
             output, value = kernel.forward(obs)
             actions, log_prob = kernel.actions.sample(output)
+            rollout_buffer.observations[n_steps] = obs.reshape(rollout_buffer.observations.shape[1:])
             rollout_buffer.values[n_steps] = value
             rollout_buffer.log_probs[n_steps] = log_prob
             rollout_buffer.actions[n_steps] = actions.reshape(env.num_envs, -1)
             rollout_buffer.episode_starts[n_steps] = self._last_episode_starts
-            obs_tensor, values, log_probs = obs_rows[n_steps], value_rows[n_steps], log_prob_rows[n_steps]
-            obs_tensor.numpy()[:] = obs
             actions = actions.reshape(-1, *(self.action_space.shape or ()))
             clipped_actions = self._clipped(actions)
+            obs_tensor = torch.from_numpy(rollout_buffer.observations[n_steps]).view(obs.shape)
+            values = torch.from_numpy(rollout_buffer.values[n_steps, :, None])
+            log_probs = torch.from_numpy(rollout_buffer.log_probs[n_steps])
 
             new_obs, rewards, dones, infos = env.step(clipped_actions)
 
@@ -138,8 +137,3 @@ class FastOnPolicy(OnPolicyAlgorithm):
         if hasattr(policy, "log_std"):
             self.logger.record("train/std", torch.exp(policy.log_std).mean().item())
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
-
-
-def _rows(array: np.ndarray) -> tuple[torch.Tensor, ...]:
-    """Return each row as a tensor on the array's memory."""
-    return torch.from_numpy(array).unbind()
