@@ -54,7 +54,7 @@ class Search(ABC):
         self.folder = folder
         self.launched_at = 0.0  # seconds since the epoch
         self._log = folder / "output.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: list[subprocess.Popen[bytes]] = []
         self._study = self._create()
         for configuration in configurations:
             self._study.enqueue_trial(dict(configuration))
@@ -63,33 +63,34 @@ class Search(ABC):
         """Start it; the clock begins here."""
         with self._log.open("wb") as log:
             self.launched_at = time.time()
-            self._process = subprocess.Popen(
-                self._command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._working_folder(),
-                env=self._environment(),
-                start_new_session=True,
-            )
+            for command in self._commands():
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self._working_folder(),
+                    env=self._environment(),
+                    start_new_session=True,
+                )
+                self._started.append(process)
 
     def wait(self) -> float:
-        """Wait until it exits by itself and return the seconds since its start.
+        """Wait until all that was started has exited by itself and return the seconds since then.
 
         Raises:
-            RuntimeError: it exited with a code other than 0; quotes the end of its output.
+            RuntimeError: something exited with a code other than 0; quotes the end of its output.
         """
-        assert self._process is not None
-        code = self._process.wait()
+        codes = [process.wait() for process in self._started]
         seconds = time.time() - self.launched_at
-        if code:
-            raise RuntimeError(f"{self._command()} ended with code {code}:\n{self.output_tail()}")
+        if any(codes):
+            raise RuntimeError(f"{self._commands()} ended with {codes}:\n{self.output_tail()}")
         return seconds
 
     @property
     def alive(self) -> bool:
-        """Whether the process that was started still runs."""
-        return self._process is not None and self._process.poll() is None
+        """Whether anything that was started still runs."""
+        return any(process.poll() is None for process in self._started)
 
     def trials(self) -> list[FrozenTrial]:
         """Return the trials as its journal has them now, by number; not copied."""
@@ -119,8 +120,8 @@ class Search(ABC):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(doomed, timeout=STOP_WAIT_S)
-        if self._process is not None:
-            self._process.wait()
+        for started in self._started:
+            started.wait()
 
     def __enter__(self) -> "Search":
         return self
@@ -132,7 +133,7 @@ class Search(ABC):
 
     def _processes(self) -> list[psutil.Process]:
         """Return what runs for the search, parents first: a parent that stands still starts nothing new."""
-        return _with_children(self._process.pid) if self.alive and self._process else []
+        return [p for started in self._started if started.poll() is None for p in _with_children(started.pid)]
 
     def _environment(self) -> dict[str, str]:
         """Return the caller's environment without its own say about threads."""
@@ -142,7 +143,7 @@ class Search(ABC):
     def _create(self) -> optuna.Study: ...
 
     @abstractmethod
-    def _command(self) -> list[str]: ...
+    def _commands(self) -> list[list[str]]: ...
 
     @abstractmethod
     def _working_folder(self) -> Path: ...
@@ -155,9 +156,9 @@ class EdgewiseSearch(Search):
         self._run: RunFolder = launch.create_study(self.spec, self.folder.resolve())
         return optuna.load_study(study_name=STUDY_NAME, storage=open_journal(self._run.journal))
 
-    def _command(self) -> list[str]:
+    def _commands(self) -> list[list[str]]:
         command = [sys.executable, "-m", "tuning", "resume", self._run.id, "--wait"]
-        return [*command, "--runs-dir", str(self._run.path.parent)]
+        return [[*command, "--runs-dir", str(self._run.path.parent)]]
 
     def _working_folder(self) -> Path:
         return jobs.PROJECT_ROOT
@@ -175,7 +176,7 @@ class EdgewiseSearch(Search):
 
 
 class RlZooSearch(Search):
-    """`python -m rl_zoo3.train --optimize --n-jobs N`, its trials as threads of one process.
+    """`python -m rl_zoo3.train --optimize`, for each of the spec's workers a thread or a process.
 
     The spec's search space must be the preset `rl-zoo`, which is RL Zoo's own, or `starter`.
     """
@@ -187,9 +188,20 @@ class RlZooSearch(Search):
         configurations: Sequence[Configuration] = (),
         *,
         threads: int,
+        processes: bool = False,
     ) -> None:
-        """Prepare the study; `threads`: of torch and BLAS, 0 for as many as they take by themselves."""
+        """Prepare the study.
+
+        Args:
+            spec: what is searched and how.
+            folder: an empty one, for everything that the search writes.
+            configurations: the first trials, in this order.
+            threads: of torch and BLAS, 0 for as many as they take by themselves.
+            processes: start a process with one job for each worker, all on one journal, instead of one with
+                `--n-jobs`.
+        """
         self._threads = threads
+        self._in_processes = processes
         self._space_options = _space_options(spec)
         super().__init__(spec, folder, configurations)
 
@@ -211,22 +223,30 @@ class RlZooSearch(Search):
     def _journal(self) -> Path:
         return self.folder / "journal.log"
 
-    def _command(self) -> list[str]:
+    def _commands(self) -> list[list[str]]:
+        n = self.spec.n_workers
+        if self._in_processes:
+            return [
+                self._command("--max-total-trials", n_jobs=1, seed=self.spec.seed * n + k) for k in range(n)
+            ]
+        return [self._command("--n-trials", n_jobs=n, seed=self.spec.seed)]
+
+    def _command(self, budget_option: str, *, n_jobs: int, seed: int) -> list[str]:
         spec = self.spec
         options: dict[str, Any] = {
             "--algo": spec.algorithm.lower(),
             "--env": spec.env.id,
             "--conf-file": self._config,
             "--n-timesteps": spec.budget.n_timesteps,
-            "--n-trials": spec.budget.n_trials,
-            "--n-jobs": spec.n_workers,
+            budget_option: spec.budget.n_trials,
+            "--n-jobs": n_jobs,
             "--n-evaluations": spec.budget.n_evaluations,
             "--eval-episodes": spec.budget.n_eval_episodes,
             "--n-eval-envs": spec.n_eval_envs,
             "--sampler": spec.sampler.name,
             "--n-startup-trials": spec.sampler.n_startup_trials,
             "--pruner": spec.pruner.name,
-            "--seed": spec.seed,
+            "--seed": seed,
             "--storage": self._journal,
             "--study-name": STUDY_NAME,
             "--log-folder": self.folder / "logs",

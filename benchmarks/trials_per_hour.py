@@ -4,7 +4,7 @@
     .venv-bench/bin/python -m benchmarks.trials_per_hour --out speed.json
     .venv-bench/bin/python -m benchmarks.trials_per_hour --list starter --n 4 --rounds 1   # a look
 
-Two lists of configurations, drawn once: from our starter space and from RL Zoo's PPO space. Three arms train
+Two lists of configurations, drawn once: from our starter space and from RL Zoo's PPO space. The arms train
 each list on Pendulum-v1, 20,000 steps, 2 evaluations: every arm in fresh processes from launch to exit, one
 after the other, in an order that is turned from round to round. docs/speed.md says what differs between them.
 Nothing else should run on the machine meanwhile.
@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -51,6 +52,7 @@ N_CONFIGURATIONS: dict[ListName, int] = {"starter": 24, "rl-zoo": 12}
 N_TRAIN_ENVS: dict[ListName, int] = {"starter": 5, "rl-zoo": 4}
 N_TIMESTEPS = 20_000
 N_WORKERS = 2
+ARMS = ("rl-zoo", "rl-zoo-2p", "sb3", "auto")
 
 Start = Callable[[StudySpec, Path, Sequence[Configuration]], Search]
 
@@ -191,7 +193,7 @@ def _run_list(name: ListName, options: argparse.Namespace) -> Iterator[Timing]:
         spec = spec_of(name, n=n, seed=number, trainer=trainer, n_timesteps=options.timesteps)
         timing = Timing(list_name=name, round=number, **run(arm, start, spec, queued))
         print(
-            f"  round {number + 1}  {arm:8} {duration(timing.wall_s):>12}  "
+            f"  round {number + 1}  {arm:9} {duration(timing.wall_s):>12}  "
             f"{timing.trials_an_hour:7.0f} trials/h  {timing.n_complete} complete  "
             f"{', '.join(f'{k}: {v}' for k, v in timing.trainers.items())}",
             flush=True,
@@ -203,19 +205,20 @@ def _run_list(name: ListName, options: argparse.Namespace) -> Iterator[Timing]:
 
 def _arms(zoo_threads: int) -> dict[str, tuple[str, Start]]:
     """Return each arm's trainer and how it is started."""
-
-    def rl_zoo(spec: StudySpec, folder: Path, queued: Sequence[Configuration]) -> Search:
-        return RlZooSearch(spec, folder, queued, threads=zoo_threads)
-
-    return {"rl-zoo": ("auto", rl_zoo), "sb3": ("sb3", EdgewiseSearch), "auto": ("auto", EdgewiseSearch)}
+    return {
+        "rl-zoo": ("auto", partial(RlZooSearch, threads=zoo_threads)),
+        "rl-zoo-2p": ("auto", partial(RlZooSearch, threads=zoo_threads, processes=True)),
+        "sb3": ("sb3", EdgewiseSearch),
+        "auto": ("auto", EdgewiseSearch),
+    }
 
 
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    print(f"\n  {'arm':8} {'trials/h':>8} {'start-up':>9} {'complete':>8} {'mean return':>11}  wall seconds")
+    print(f"\n  {'arm':9} {'trials/h':>8} {'start-up':>9} {'complete':>8} {'mean return':>11}  wall seconds")
     for row in rows:
         walls = ", ".join(f"{s:.1f}" for s in row["wall_s"])
         print(
-            f"  {row['arm']:8} {row['trials_an_hour']:8.0f} {row['start_up_s']:7.1f} s {row['n_complete']:8} "
+            f"  {row['arm']:9} {row['trials_an_hour']:8.0f} {row['start_up_s']:7.1f} s {row['n_complete']:8} "
             f"{row['mean_return']:11.0f}  {walls}"
         )
     for row in rows:
@@ -246,9 +249,8 @@ def machine_record() -> dict[str, Any]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arms = ["rl-zoo", "sb3", "auto"]
     parser.add_argument("--list", nargs="+", choices=[*N_CONFIGURATIONS], default=[*N_CONFIGURATIONS])
-    parser.add_argument("--arms", nargs="+", choices=arms, default=arms)
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--n", type=int, help="configurations of a list; 24 and 12 unless told")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timesteps", type=int, default=N_TIMESTEPS, help="a trial; fewer for a look")
