@@ -1,11 +1,12 @@
-"""Measure what the time estimate is made of: PPO on one torch thread, on Pendulum-v1 and CartPole-v1.
+"""Measure what the time estimate is made of: PPO and A2C on one torch thread, with each trainer.
 
     python -m benchmarks.step_costs
 
-Takes a minute or two. Each number is the fastest of a few rollouts, in CPU time: whatever else the machine
-does can only make it larger.
+On Pendulum-v1 and CartPole-v1, with envs and models as the engine makes them; takes a minute or two. Each
+number is the fastest of a few rounds, in CPU time: whatever else the machine does can only make it larger.
 """
 
+import itertools
 import subprocess
 import sys
 import time
@@ -13,83 +14,102 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from stable_baselines3 import PPO
-from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-N_ROLLOUTS = 7
+from tuning.evaluation import evaluate
+from tuning.policy import build_model, trainer_of
+from tuning.spec import EnvSpec
+from tuning.trainers import TrainerChoice
+from tuning.training import make_envs
+
+N_ROUNDS = 5
+N_STEPS = 256  # of a rollout that is timed
+N_MINIBATCHES = 24  # of an update that is timed
+N_ENVS = (1, 5, 16)
+SIZES = (8, 64, 256, 1024)  # transitions of a minibatch
 ENVS = ("Pendulum-v1", "CartPole-v1")
+NETS = ([64], [64, 64], [256, 256])
+TRAINERS: tuple[TrainerChoice, ...] = ("sb3", "auto")
 
 
-class TimedPPO(PPO):
-    """Notes the CPU seconds of every rollout and update."""
+def seconds(call: Callable[[], Any]) -> float:
+    """Return the CPU seconds that a call takes."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
 
-    rollout_s: list[float]
-    update_s: list[float]
 
-    def collect_rollouts(self, *args: Any, **kwargs: Any) -> bool:
-        """Collect, and note how long it took."""
-        return _timed(
-            self.__dict__.setdefault("rollout_s", []),
-            lambda: super(TimedPPO, self).collect_rollouts(*args, **kwargs),
+def built(
+    trainer: TrainerChoice, env_id: str, *, algorithm: str = "PPO", n_envs: int, **resolved: Any
+) -> OnPolicyAlgorithm:
+    """Return a model that is ready to learn."""
+    env = make_envs(EnvSpec(id=env_id), n_envs, seed=0)
+    model = build_model(algorithm, "MlpPolicy", env, resolved, seed=0, trainer=trainer)
+    assert isinstance(model, OnPolicyAlgorithm)
+    return model
+
+
+def steps(trainer: TrainerChoice, env_id: str) -> None:
+    """Print what a vectorised step costs, in training and in an evaluation."""
+    for n_envs in N_ENVS:
+        model = built(trainer, env_id, n_envs=n_envs, n_steps=N_STEPS, batch_size=N_STEPS, n_epochs=1)
+        rollouts: list[float] = []
+        collect = model.collect_rollouts
+
+        def timed(*args: Any, times: list[float] = rollouts, call: Any = collect, **kwargs: Any) -> bool:
+            times.append(seconds(lambda: call(*args, **kwargs)))
+            return True
+
+        model.collect_rollouts = timed  # type: ignore[method-assign]
+        model.learn(N_ROUNDS * N_STEPS * n_envs)
+        env = make_envs(EnvSpec(id=env_id), n_envs, seed=1)
+        evaluations = []
+        for _ in range(N_ROUNDS):
+            start = time.process_time()
+            found = evaluate(model, env, n_episodes=n_envs, seed=1)
+            evaluations.append((time.process_time() - start) / max(found.lengths))
+        costs = min(rollouts) / N_STEPS * 1e6, min(evaluations) * 1e6
+        print(
+            f"{named(model, trainer)}{env_id:12}{n_envs:3} envs: a vectorised step in training "
+            f"{costs[0]:5.0f} us, in an evaluation {costs[1]:5.0f} us",
+            flush=True,
         )
 
-    def train(self) -> None:
-        """Update, and note how long it took."""
-        return _timed(self.__dict__.setdefault("update_s", []), super().train)
+
+def updates(trainer: TrainerChoice, algorithm: str) -> None:
+    """Print what a minibatch costs; all of a rollout is one minibatch of A2C."""
+    n = N_MINIBATCHES if algorithm == "PPO" else 1
+    for net, size in itertools.product(NETS, SIZES):
+        fields: dict[str, Any] = {"policy_kwargs": {"net_arch": {"pi": net, "vf": net}}}
+        if algorithm == "PPO":
+            fields |= {"batch_size": size, "n_epochs": 1}
+        n_steps = size * n // 8
+        model = built(trainer, "Pendulum-v1", algorithm=algorithm, n_envs=8, n_steps=n_steps, **fields)
+        model.learn(n_steps * 8)
+        cost = min(seconds(model.train) for _ in range(N_ROUNDS * N_MINIBATCHES // n)) / n
+        print(
+            f"{named(model, trainer)}{algorithm}, net {net!s:10} minibatch of {size:4}: {cost * 1e3:6.3f} ms",
+            flush=True,
+        )
 
 
-def _timed(times: list[float], call: Callable[[], Any]) -> Any:
-    start = time.process_time()
-    result = call()
-    times.append(time.process_time() - start)
-    return result
-
-
-def run(env_id: str, *, n_envs: int, n_steps: int, batch: int, net: list[int], n_epochs: int = 1) -> TimedPPO:
-    """Train for a few rollouts and return the model with its times."""
-    env = make_vec_env(env_id, n_envs=n_envs, seed=0)
-    model = TimedPPO(
-        "MlpPolicy",
-        env,
-        n_steps=n_steps,
-        batch_size=batch,
-        n_epochs=n_epochs,
-        policy_kwargs={"net_arch": {"pi": net, "vf": net}},
-        device="cpu",
-        seed=0,
-    )
-    model.learn(N_ROLLOUTS * n_steps * n_envs)
-    return model
+def named(model: OnPolicyAlgorithm, trainer: TrainerChoice) -> str:
+    """Return whose code trains, padded."""
+    return f"{trainer_of(model, trainer).words:19}"
 
 
 def main() -> None:
     """Print one line for each measurement."""
     torch.set_num_threads(1)
-    for env_id in ENVS:
-        for n_envs in (1, 5, 16):
-            model = run(env_id, n_envs=n_envs, n_steps=256, batch=256, net=[64, 64])
-            cost = min(model.rollout_s) / 256
-            print(f"{env_id:12} collect, {n_envs:2} envs: {cost * 1e6:7.0f} us a vectorised step")
-        env = make_vec_env(env_id, n_envs=5, seed=1)
-        lengths: list[int] = []
-        times: list[float] = []
-        for _ in range(3):
-            episodes = _timed(times, lambda: evaluate_policy(model, env, 5, return_episode_rewards=True))  # noqa: B023
-            lengths.append(max(episodes[1]))
-        cost = min(t / n for t, n in zip(times, lengths, strict=True))
-        print(f"{env_id:12} evaluate, 5 envs: {cost * 1e6:7.0f} us a vectorised step")
-    for net in ([64], [64, 64], [256, 256]):
-        for batch in (4, 64, 256, 1024):
-            n_batches = 24
-            model = run("Pendulum-v1", n_envs=8, n_steps=batch * n_batches // 8, batch=batch, net=net)
-            cost = min(model.update_s) / n_batches
-            print(f"update, net {net!s:10} batch {batch:5}: {cost * 1e3:6.2f} ms a minibatch")
+    for trainer in TRAINERS:
+        for env_id in ENVS:
+            steps(trainer, env_id)
+        for algorithm in ("PPO", "A2C"):
+            updates(trainer, algorithm)
     starts = []
     for _ in range(3):
         began = time.perf_counter()
-        code = "import torch, stable_baselines3, optuna, gymnasium"
-        subprocess.run([sys.executable, "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", "import tuning.worker, tuning.objective"], check=True)
         starts.append(time.perf_counter() - began)
     print(f"worker start: {min(starts):.1f} s (wall, the best of 3)")
 

@@ -28,6 +28,7 @@ from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
 from tuning.space.resolve import resolve_configuration, rollout_steps
 from tuning.spec import SpecError, StudySpec
+from tuning.trainers import speaks_for
 from tuning.widen import widened_spec
 
 MOST_RUNS = 30  # of a probe whose size nobody chose
@@ -181,9 +182,10 @@ def plan_probe(
 def probe_seconds(run: Run, planned: PlannedProbe) -> float:
     """Return roughly how long a probe takes: by the study's own trials, else by the model before launch."""
     assert run.spec is not None
-    took = [t.duration.total_seconds() for t in completed(own(run.study.trials)) if t.duration]
-    per_trial = median(took) if took else study_seconds(run.spec).seconds_per_trial
     plan = planned.plan
+    telling = [t for t in completed(own(run.study.trials)) if speaks_for(t, plan.trainer)]
+    took = [t.duration.total_seconds() for t in telling if t.duration]
+    per_trial = median(took) if took else study_seconds(run.spec).seconds_per_trial
     share = plan.n_timesteps / run.spec.budget.n_timesteps
     return per_trial * share * math.ceil(len(plan.runs) / plan.n_workers)
 

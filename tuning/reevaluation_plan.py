@@ -24,6 +24,7 @@ from tuning.lineage import TrialHome, trial_home
 from tuning.reevaluation import MOST_CANDIDATES, MOST_EPISODES, MOST_SEEDS, Candidate, Mode, Reevaluation
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
 from tuning.seeds import further_seeds, retraining_seeds
+from tuning.trainers import speaks_for
 
 __all__ = [
     "MOST_EPISODES",
@@ -234,7 +235,8 @@ def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
     if planned.question.mode == "weights":  # one env at a time
         return episodes * min(spec.n_eval_envs, plan.n_eval_episodes) * _rounds(plan)
     complete = [t for t in completed(own(run.study.trials)) if t.duration]
-    took = {t.number: t.duration.total_seconds() for t in complete if t.duration and run.source is None}
+    telling = [t for t in complete if run.source is None and speaks_for(t, plan.trainer)]
+    took = {t.number: t.duration.total_seconds() for t in telling if t.duration}
     typical = median(took.values()) if took else study_seconds(spec).seconds_per_trial
     known = [
         took.get(c.trial, typical) if c.trial is not None else typical for c in planned.question.candidates

@@ -52,6 +52,13 @@ def read_trainer(record: Any) -> TrainerUsed | None:
     return TrainerUsed(record["name"], reason if isinstance(reason, str) else None)
 
 
+def speaks_for(trial: FrozenTrial, choice: TrainerChoice) -> bool:
+    """Say whether a trial's duration tells how long another training takes that is asked for like this."""
+    used = trainer_used(trial)
+    by_sb3_alone = used is None or used == TrainerUsed("sb3")  # nobody recorded it when there was no other
+    return by_sb3_alone == (choice == "sb3")
+
+
 def study_trainers(trials: Sequence[FrozenTrial]) -> str:
     """Say whose code trained the study's own trials, as `trained_by` does."""
     trained = [t for t in own(trials) if TRAINER in t.user_attrs or t.state in COUNTED]

@@ -16,11 +16,48 @@ def seconds(n_cores=2, episode_steps=200, **fields):
     return study_seconds(build_spec({**base, **fields}), n_cores=n_cores, episode_steps=episode_steps)
 
 
-def test_the_story_takes_minutes():
-    """About 15 s a trial were measured on an idle two-core machine."""
+def test_the_story_takes_a_minute_or_two():
+    """About 3 s a trial were measured on a two-core machine."""
     story = study_seconds(load_spec(EXAMPLES / "pendulum.yaml"), episode_steps=200, n_cores=2)
+    assert 1.5 < story.seconds_per_trial < 5
+    assert 30 < story.low_s < 90 < story.high_s < 300
+
+
+def test_the_story_took_minutes_with_sb3s_own_code():
+    """About 15 s a trial were measured on an idle two-core machine."""
+    spec = load_spec(EXAMPLES / "pendulum.yaml").model_copy(update={"trainer": "sb3"})
+    story = study_seconds(spec, episode_steps=200, n_cores=2)
     assert 10 < story.seconds_per_trial < 25
     assert 180 < story.low_s < 480 < story.high_s < 1500
+
+
+@pytest.mark.parametrize(
+    "fixed", [{"use_sde": True}, {"policy_kwargs.activation_fn": "elu"}], ids=["gSDE", "elu"]
+)
+def test_what_the_fast_kernels_do_not_cover_takes_as_long_as_with_sb3(fixed):
+    over = {"search_space": "learning-rate-only", "hyperparameters": fixed}
+    assert seconds(**over) == seconds(**over, trainer="sb3")
+
+
+def test_a_searched_fallback_counts_by_its_share():
+    rate = {"name": "learning_rate", "kind": "float", "low": 1e-4, "high": 1e-3}
+    choice = {"name": "use_sde", "kind": "categorical", "choices": [True, False]}
+    fast, mixed, slow = (
+        seconds(search_space=[rate, *more], trainer=trainer).seconds_per_trial
+        for more, trainer in (([], "auto"), ([choice], "auto"), ([], "sb3"))
+    )
+    assert mixed == pytest.approx((fast + slow) / 2)
+
+
+@pytest.mark.parametrize("preset", ["starter", "rl-zoo", "learning-rate-only"])
+def test_a2c_has_one_minibatch_a_rollout(preset):
+    fast, slow = (seconds(algorithm="A2C", search_space=preset, trainer=t) for t in ("auto", "sb3"))
+    assert 0 < 1.5 * fast.seconds_per_trial < slow.seconds_per_trial
+    often, rarely = (
+        seconds(algorithm="A2C", search_space="learning-rate-only", hyperparameters={"n_steps": n})
+        for n in (5, 256)
+    )
+    assert often.seconds_per_trial > rarely.seconds_per_trial
 
 
 def test_the_smoke_study_takes_less_than_a_minute():
@@ -43,7 +80,7 @@ def test_what_makes_a_study_longer():
     assert seconds(pruner={"name": "none"}).low_s > base.low_s
     wide = seconds(hyperparameters={"policy_kwargs.net_arch": [256, 256], "batch_size": 1024})
     small = seconds(hyperparameters={"policy_kwargs.net_arch": [64, 64], "batch_size": 1024})
-    assert wide.seconds_per_trial > small.seconds_per_trial
+    assert wide.seconds_per_trial > 2 * small.seconds_per_trial
 
 
 def test_rl_zoos_small_batches_cost_most():

@@ -1,12 +1,13 @@
 """Planning probes, and running one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from optuna.trial import TrialState, create_trial
 
 from storage.paths import RunFolder
-from storage.trials import StudyData
+from storage.trials import TRAINER, StudyData
 from tuning.jobs import JobState, JobStatus
 from tuning.launch import Run
 from tuning.probe import plan_probe, probe_seconds
@@ -286,4 +287,16 @@ def test_the_words_say_what_is_trained(good):
 def test_the_estimate_grows_with_the_runs_and_their_steps(good):
     full, short = (plan_probe(good, "gamma", "low", n_timesteps=n) for n in (40_000, 10_000))
     assert probe_seconds(good, full) == pytest.approx(4 * probe_seconds(good, short))
-    assert probe_seconds(good, full) > 60
+    assert probe_seconds(good, full) > 10
+
+
+def test_what_sb3_took_does_not_tell_how_long_the_fast_kernels_take(good):
+    """Trials of a study from before the fast kernels recorded no trainer."""
+    for trial in good.study.trials:
+        trial.datetime_complete = trial.datetime_start + timedelta(seconds=1000)
+    planned = plan_probe(good, "gamma", "low")
+    by_sb3 = replace(planned, plan=planned.plan.model_copy(update={"trainer": "sb3"}))
+    assert probe_seconds(good, by_sb3) >= 1000 > probe_seconds(good, planned)
+    for trial in good.study.trials:
+        trial.user_attrs[TRAINER] = {"name": "fast"}
+    assert probe_seconds(good, by_sb3) < 1000 <= probe_seconds(good, planned)

@@ -25,6 +25,7 @@ from tuning.retraining_plan import (
     write_plan,
 )
 from tuning.retraining_task import NotKept, RunOutcome, RunTask, run_training
+from tuning.trainers import TrainerUsed
 
 SMALL = {"n_steps": 64, "n_epochs": 1, "policy_kwargs": {"net_arch": [8]}}
 
@@ -349,6 +350,23 @@ def test_a_plan_that_cannot_be_read_is_said_in_a_sentence(job, text):
     folder.plan.write_text(text)
     with pytest.raises(PlanError, match=r"plan\.json of job-.*Start a new one"):
         load_plan(folder)
+
+
+@pytest.mark.parametrize(
+    ("over", "resolved", "used"),
+    [
+        ({"trainer": "auto"}, {}, TrainerUsed("fast")),
+        ({"trainer": "auto"}, {"use_sde": True}, TrainerUsed("sb3", "gSDE")),
+        ({}, {}, TrainerUsed("sb3")),  # as plans were written when there was no other trainer
+    ],
+)
+def test_a_result_says_whose_code_trained_the_run(job, over, resolved, used):
+    made = plan(run("a", **resolved), env={"id": "Pendulum-v1"}, n_train_envs=1, **over)
+    folder = job(made)
+    result = run_training(RunTask(str(folder.path), made, 0)).result
+    assert (result.state, result.trainer) == ("ok", used)
+    append_result(folder, result)
+    assert read_results(folder, made)["a"].trainer == used
 
 
 def test_two_runs_may_not_share_a_key():

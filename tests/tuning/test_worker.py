@@ -4,10 +4,12 @@ import sys
 import time
 
 import pytest
+from optuna.trial import TrialState
 
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
+from storage.trials import TRAINER
 from tuning import launch, worker
 from tuning.jobs import PROJECT_ROOT
 from tuning.worker import Task, run_trial
@@ -70,6 +72,30 @@ def test_the_defaults_and_a_pinned_trial_keep_their_weights_where_none_are_kept(
     for index in range(3):
         run_trial(Task(str(folder.path), spec, index=index, alone=True))
     assert artifacts.kept_trials(folder) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("request_", "recorded"),
+    [
+        ({}, {"name": "fast"}),
+        ({"algorithm": "A2C", "hyperparameters": {"n_steps": 64}}, {"name": "fast"}),
+        (
+            {"hyperparameters": {"n_steps": 64, "n_epochs": 1, "use_sde": True}},
+            {"name": "sb3", "reason": "gSDE"},
+        ),
+        ({"trainer": "sb3"}, {"name": "sb3"}),
+    ],
+    ids=["auto", "auto, A2C", "auto with gSDE", "sb3"],
+)
+def test_a_trial_records_whose_code_trained_it(request_, recorded, runs_dir, fault_spec, monkeypatch):
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, **request_)
+    folder = launch.create_study(spec, runs_dir)
+    monkeypatch.setattr(worker, "_storages", {})
+    run_trial(Task(str(folder.path), spec, index=0, alone=True))
+    (trial,) = trials_of(folder)
+    assert trial.state == TrialState.COMPLETE
+    assert trial.user_attrs[TRAINER] == recorded
+    assert artifacts.load_policy(folder, 0).request["trainer"] == recorded
 
 
 def test_a_trial_that_somebody_else_ended_stays_ended(study, monkeypatch):
