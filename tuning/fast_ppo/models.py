@@ -20,7 +20,6 @@ class FastPPO(FastOnPolicy, PPO):
         if kernel is None:
             super().train()
             return
-        self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         progress = self._current_progress_remaining
         clip_range = self.clip_range(progress)  # type: ignore[operator] # SB3 makes it a schedule
@@ -53,7 +52,6 @@ class FastA2C(FastOnPolicy, A2C):
         if kernel is None:
             super().train()
             return
-        self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         with np.errstate(all="ignore"):  # as silent as torch
             diagnostics = update_a2c(

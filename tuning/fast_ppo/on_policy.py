@@ -59,14 +59,14 @@ class FastOnPolicy(OnPolicyAlgorithm):
         """Fill the buffer with rollouts, and return False where the callback broke that off.
 
         Callbacks find the local variables under the names that they have in SB3; `obs_tensor`, `values` and
-        `log_probs` are rows of the buffer, each written once.
+        `log_probs` are rows of the buffer, each written once. Nothing that the kernel covers tells torch's
+        training mode from its evaluation mode, so neither is set.
         """
         kernel = self.kernel()
         if kernel is None:
             return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
         obs: Any = self._last_obs  # (n_envs, ...)
         assert obs is not None, "No previous observation was provided"
-        self.policy.set_training_mode(False)
         rollout_buffer.reset()
         n_steps = 0
         callback.on_rollout_start()
