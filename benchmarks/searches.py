@@ -104,9 +104,10 @@ class Search(ABC):
     def frozen(self) -> Iterator[None]:
         """Keep every process of the search still for the time of the block."""
         processes = self._processes()
-        for process in processes:
-            process.suspend()
         try:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
             yield
         finally:
             for process in processes:

@@ -68,6 +68,7 @@ class Timing:
     start_up_s: float  # of which: until the first trial began
     tail_s: float  # of which: after the last trial had ended
     n_complete: int
+    n_evaluations: int  # of all trials together
     faults: tuple[str, ...]  # why the round does not count; empty when all trials are as queued
     trainers: dict[str, int]  # trials by whose code trained them; Edgewise only
     values: tuple[float | None, ...]  # mean return of each trial's last evaluation
@@ -121,6 +122,7 @@ def run(arm: str, start: Start, spec: StudySpec, queued: Sequence[Configuration]
             "start_up_s": min(began) - search.launched_at,
             "tail_s": search.launched_at + wall_s - max(ended),
             "n_complete": sum(t.state == optuna.trial.TrialState.COMPLETE for t in trials),
+            "n_evaluations": sum(len(t.intermediate_values) for t in trials),
             "faults": tuple(faults(trials, spec, queued)),
             "trainers": dict(Counter(used)),
             "values": tuple(t.value for t in trials),
@@ -151,6 +153,7 @@ def summary(timings: Sequence[Timing]) -> list[dict[str, Any]]:
             "trials_an_hour": round(statistics.median(t.trials_an_hour for t in mine), 1),
             "start_up_s": round(statistics.median(t.start_up_s for t in mine), 2),
             "n_complete": sum(t.n_complete for t in mine),
+            "n_evaluations": sum(t.n_evaluations for t in mine),
             "mean_return": round(statistics.fmean(v for t in mine for v in t.values if v is not None), 1),
             "times": {},
         }
@@ -174,12 +177,12 @@ def main() -> int:
     machine = machine_record()
     timings: list[Timing] = []
     for name in options.list:
-        timings += _run_list(name, options)
-        rows = summary(timings)
-        if options.out:
-            record = {"machine": machine, "summary": rows, "timings": [asdict(t) for t in timings]}
-            options.out.write_text(json.dumps(record, indent=1) + "\n")
-        _print_table([row for row in rows if row["list"] == name])
+        for timing in _run_list(name, options):
+            timings.append(timing)
+            if options.out:
+                record = {"machine": machine, "summary": summary(timings), "timings": [*map(asdict, timings)]}
+                options.out.write_text(json.dumps(record, indent=1) + "\n")
+        _print_table([row for row in summary(timings) if row["list"] == name])
     return 1 if any(t.faults for t in timings) else 0
 
 
@@ -214,12 +217,13 @@ def _arms(zoo_threads: int) -> dict[str, tuple[str, Start]]:
 
 
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    print(f"\n  {'arm':9} {'trials/h':>8} {'start-up':>9} {'complete':>8} {'mean return':>11}  wall seconds")
+    counts = f"{'complete':>8} {'evaluations':>11} {'mean return':>11}"
+    print(f"\n  {'arm':9} {'trials/h':>8} {'start-up':>9} {counts}  wall seconds")
     for row in rows:
         walls = ", ".join(f"{s:.1f}" for s in row["wall_s"])
         print(
             f"  {row['arm']:9} {row['trials_an_hour']:8.0f} {row['start_up_s']:7.1f} s {row['n_complete']:8} "
-            f"{row['mean_return']:11.0f}  {walls}"
+            f"{row['n_evaluations']:11} {row['mean_return']:11.0f}  {walls}"
         )
     for row in rows:
         for other, (ratio, low, high) in row["times"].items():
@@ -253,7 +257,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--n", type=int, help="configurations of a list; 24 and 12 unless told")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--timesteps", type=int, default=N_TIMESTEPS, help="a trial; fewer for a look")
+    parser.add_argument(
+        "--timesteps", type=int, default=N_TIMESTEPS, help="a trial; with fewer RL Zoo evaluates more"
+    )
     parser.add_argument("--zoo-threads", type=int, default=1, help="of torch and BLAS in RL Zoo; 0: its own")
     parser.add_argument("--out", type=Path, help="write everything as JSON too")
     return parser.parse_args()

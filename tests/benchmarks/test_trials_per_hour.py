@@ -39,6 +39,7 @@ def timing(arm: str, number: int, wall_s: float) -> Timing:
         start_up_s=2.0,
         tail_s=0.5,
         n_complete=10,
+        n_evaluations=20,
         faults=(),
         trainers={},
         values=(-1000.0, -200.0),
