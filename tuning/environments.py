@@ -46,7 +46,12 @@ _SPACE_KINDS: tuple[tuple[type[spaces.Space[Any]], str], ...] = (
     (spaces.Dict, "dict"),
     (spaces.Tuple, "tuple"),
 )
-_FLAT_KINDS = ("continuous", "discrete", "multi-discrete", "multi-binary")  # what PPO can act in and read
+_FLAT_KINDS = (
+    "continuous",
+    "discrete",
+    "multi-discrete",
+    "multi-binary",
+)  # for PPO and A2C
 _SMALLEST_IMAGE = 36  # pixels a side that the filters of SB3's CnnPolicy need
 _MAX_SPACE_CHARS = 240
 
@@ -79,7 +84,7 @@ class EnvDescription:
     max_episode_steps: int | None
     reward_threshold: float | None
     policy: str  # MlpPolicy, CnnPolicy or MultiInputPolicy
-    fault: str | None  # why PPO cannot be trained in it
+    fault: str | None  # why no algorithm here can be trained in it
     caution: str | None  # what may go wrong all the same
 
 
@@ -358,11 +363,11 @@ def _text(space: spaces.Space[Any]) -> str:
 def _action_fault(space: spaces.Space[Any]) -> str | None:
     if _kind(space) not in _FLAT_KINDS:
         return (
-            f"PPO cannot act in {_text(space)}: it needs {', '.join(_FLAT_KINDS)} actions. "
+            f"PPO and A2C cannot act in {_text(space)}: they need {', '.join(_FLAT_KINDS)} actions. "
             "Flatten the action space with a wrapper and register that."
         )
     if isinstance(space, spaces.Box) and not np.all(np.isfinite([space.low, space.high])):
-        return "PPO needs finite bounds on continuous actions. Give the action space some, such as -1 and 1."
+        return "PPO and A2C need finite bounds on continuous actions. Give the action space some."
     return _start_fault(space, "actions")
 
 
@@ -371,8 +376,8 @@ def _observation_fault(space: spaces.Space[Any]) -> str | None:
     for part in parts:
         if _kind(part) not in _FLAT_KINDS:
             return (
-                f"PPO cannot read observations of {_text(part)}: it needs arrays, numbers, or one flat dict "
-                "of them. Flatten the observation with a wrapper and register that."
+                f"PPO and A2C cannot read observations of {_text(part)}: they need arrays, numbers, or one "
+                "flat dict of them. Flatten the observation with a wrapper and register that."
             )
         if fault := _start_fault(part, "observations"):
             return fault
@@ -381,5 +386,5 @@ def _observation_fault(space: spaces.Space[Any]) -> str | None:
 
 def _start_fault(space: spaces.Space[Any], what: str) -> str | None:
     if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) and np.any(np.asarray(space.start) != 0):
-        return f"PPO counts {what} from 0, and here they start at {space.start}. Shift them with a wrapper."
+        return f"PPO and A2C count {what} from 0, but these start at {space.start}. Shift them in a wrapper."
     return None

@@ -48,7 +48,7 @@ def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
 def rough_range(low_s: float, high_s: float) -> str:
     """Return a range of times in one unit and no more digits than a guess deserves: 4 to 15 min."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if high_s >= 2 * size or size == 1:
+        if size == 1 or (high_s >= 2 * size and (low_s >= size or high_s >= 10 * size)):
             low, high = (three_digits(float(f"{value / size:.2g}")) for value in (low_s, high_s))
             return f"{high} {unit}" if low == high else f"{low} to {high} {unit}"
     raise AssertionError

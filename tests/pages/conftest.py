@@ -17,10 +17,11 @@ from storage.live import append_curve
 from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.records import write_record
-from storage.trials import EVALUATIONS, FAILURE, RESOLVED, RUN, TIMESTEPS
+from storage.trials import EVALUATIONS, FAILURE, RESOLVED, RUN, TIMESTEPS, TRAINER
 from tuning import launch
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec, build_spec
+from tuning.trainers import TrainerUsed
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 30
@@ -67,6 +68,8 @@ def make_study(runs: Path) -> MakeStudy:
             trial.set_user_attr(
                 RUN, {"pid": 1, "task": index, "train_seed": 1, "eval_seed": 2, "alone": False}
             )
+            used = TrainerUsed("sb3", "gSDE <b>") if index == 1 else TrainerUsed("fast")
+            trial.set_user_attr(TRAINER, used.record())
             value = -1000.0 + 100.0 * index
             trial.report(value, 500)
             marks = [{"mark": 500, "timesteps": 512, "mean": value, "std": 20.0, "n_episodes": 2}]

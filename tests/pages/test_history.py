@@ -107,6 +107,9 @@ def test_a_link_shows_its_trial(open_page, make_study, shown):
     power = int(parameters.loc["n_steps_pow", "Stored"])
     assert parameters.loc["n_steps_pow", "received"] == str(2**power)
     assert '"train_seed": 1' in text
+    assert "Trained by fast kernels." in text
+    fallback = shown(open_page(PAGE, study=folder.id, trial="1"))
+    assert r"Trained by Stable\-Baselines3 \(gSDE \<b\>\)." in fallback
 
 
 def test_picking_a_trial_writes_the_address_and_keeps_the_study(open_page, make_study, shown):

@@ -94,7 +94,14 @@ def test_numbers_are_read_as_people_write_them():
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [(256, 918, "4.3 to 15 min"), (10, 30, "10 to 30 s"), (7000, 20_000, "1.9 to 5.6 h"), (60, 60, "60 s")],
+    [
+        (256, 918, "4.3 to 15 min"),
+        (46, 153, "46 to 150 s"),
+        (25, 900, "0.42 to 15 min"),
+        (10, 30, "10 to 30 s"),
+        (7000, 20_000, "1.9 to 5.6 h"),
+        (60, 60, "60 s"),
+    ],
 )
 def test_a_rough_time_has_one_unit(low, high, said):
     assert rough_range(low, high) == said

@@ -33,6 +33,7 @@ def test_a_running_study_shows_its_trial_workers_and_log(open_page, running, sho
     assert "Running for" in text
     assert "5 of 12 trials done" in text
     assert "Best so far: -700" in text
+    assert r"Trained by fast kernels\: 5 trials; Stable\-Baselines3 \(gSDE \<b\>\)\: 1 trial." in text
     assert "**Trial 6** · updating the policy" in text
     assert "500 of 1\u202f000 steps" in text
     assert "trial 7 <b>collects</b>" in text

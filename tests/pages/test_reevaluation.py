@@ -21,6 +21,7 @@ from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations, start_reevaluation
 from tuning.reevaluation_plan import plan_reevaluation
 from tuning.retraining_plan import RunResult, append_result
+from tuning.trainers import TrainerUsed
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/reevaluation.py"
@@ -61,10 +62,9 @@ def measure(study):
             mean = MEANS[run.key.rpartition(",")[0]] + spread * (n % 5)
             returns = tuple(mean + i for i in range(-4, 4)) if weights else (mean, mean)
             mean = sum(returns) / len(returns)
-            append_result(
-                folder,
-                RunResult(key=run.key, state="ok", mean=mean, std=1.0, returns=returns, duration_s=2.0),
-            )
+            done = RunResult(key=run.key, state="ok", mean=mean, std=1.0, returns=returns, duration_s=2.0)
+            used = None if weights else TrainerUsed("fast")
+            append_result(folder, done.model_copy(update={"trainer": used}))
         if state is not None:
             write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
         if state not in (None, "interrupted"):
@@ -267,6 +267,7 @@ class TestFinished:
         assert "p_value" not in table or table["p_value"].notna().any()
         assert app.dataframe[1].value["seed"].tolist() == [1, 2, 3, 4, 5, 6]
         assert primary(app) == ["Choose trial 4"]
+        assert "Trained by fast kernels." in text
 
     def test_the_gravest_warnings_are_in_sight_and_the_others_behind_an_expander(
         self, open_page, study, measure, monkeypatch
@@ -417,6 +418,7 @@ class TestWeights:
         assert "The trained agent of Trial 4 leads" in runs
         assert "8 episodes" in runs
         assert "How they learn" not in text
+        assert "Trained by" not in text
         assert "Add 5 more seeds" not in labels(app)
         assert app.dataframe[1].value["episode"].tolist() == list(range(1, 9))
         app.button(key=f"choose-{folder.id}").click().run()

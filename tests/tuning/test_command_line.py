@@ -264,7 +264,9 @@ def test_from_launch_to_delete(tiny, runs_dir, tmp_path, end_processes_under):
     status = answer("status", study)
     assert (status["state"], status["done"], status["total"], status["running"]) == ("finished", 2, 2, [])
     assert [s["id"] for s in answer("list")] == [study]
-    assert "finished" in here("status", study).stdout
+    assert (status["trainer"], status["trained_by"]) == ("auto", "fast kernels")
+    assert "finished" in (said := here("status", study).stdout)
+    assert "  trained by fast kernels\n" in said
 
     entry = yaml.safe_load(here("best", study).stdout)["CartPole-v1"]
     assert entry["n_steps"] == 32
@@ -299,6 +301,7 @@ def test_a_used_up_time_budget_is_an_end_as_planned(tiny, runs_dir, end_processe
 
 def test_the_exported_script_repeats_the_trial(tiny, runs_dir, tmp_path):
     """Same seeds, same configuration, plain SB3: the same mean return, to the digit that is printed."""
+    tiny.write_text(TINY + "trainer: sb3\n")
     study = edgewise("launch", tiny, "--wait", "--trials", 1).stdout.strip()
     script = here("best", study, "--format", "python").stdout
     (tmp_path / "best.py").write_text(script)

@@ -218,7 +218,7 @@ def test_a_killed_worker_costs_nothing_but_time(launched, fault_spec, wait_until
     assert dead
     assert {failure_kind(t) for t in dead} == {"killed"}
     repeated = {t.user_attrs["retry_of"]: t.params for t in counted(trials) if "retry_of" in t.user_attrs}
-    assert repeated == {t.number: t.params for t in dead}
+    assert repeated == {t.number: t.params for t in dead if t.params}, "the sibling may have died first thing"
 
 
 def test_a_configuration_that_kills_each_of_its_workers_is_given_up(

@@ -122,6 +122,22 @@ def test_the_best_trial_beneath_a_recommended_baseline_does_not_flatter(written,
 
 
 @pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (None, None),  # kept before there was another trainer
+        ({"name": "sb3", "reason": "gSDE"}, "Stable-Baselines3's own code trained this agent."),
+        ({"name": "fast"}, "Fast kernels trained this agent"),
+    ],
+)
+def test_whose_code_trained_the_agent(written, recorded, record, said):
+    request = recorded.weights / "55" / "request.json"
+    request.write_text(json.dumps(json.loads(request.read_text()) | ({"trainer": record} if record else {})))
+    readme = (written()[0] / "README.md").read_text()
+    assert ("trained this agent" in readme) == (said is not None)
+    assert (said or "") in readme
+
+
+@pytest.mark.parametrize(
     ("change", "is_taken"),
     [
         ({}, True),

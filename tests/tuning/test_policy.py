@@ -60,9 +60,13 @@ def test_nan_weights_are_noticed(kept):
     assert not is_finite(model.policy)
 
 
-def test_training_leaves_nothing_in_the_temporary_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize("trainer", ["sb3", "auto"])
+def test_training_leaves_nothing_in_the_temporary_folder(trainer, tmp_path, monkeypatch):
+    import torch._inductor.runtime.cache_dir_utils  # noqa: F401 - has a folder for its own import, not ours
+
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    model = build_model("PPO", "MlpPolicy", "Pendulum-v1", {"n_steps": 8, "batch_size": 8}, seed=1)
+    small = {"n_steps": 8, "batch_size": 8}
+    model = build_model("PPO", "MlpPolicy", "Pendulum-v1", small, seed=1, trainer=trainer)
 
     model.learn(8)
 
