@@ -4,18 +4,21 @@ import re
 
 import pytest
 
+from tests.shipped import BEST, FOURTH, SECOND
 from tuning import launch
 from tuning.report import build_report
 from tuning.rollout import KeptTrial
 
-MEANS = {"trial 46": [-150.0 - i for i in range(6)], "trial 55": [-190.0 - i for i in range(6)]}
+MEANS = {f"trial {SECOND}": [-150.0 - i for i in range(6)], f"trial {BEST}": [-190.0 - i for i in range(6)]}
 MEANS["defaults"] = [-1100.0 + i for i in range(6)]
 
 
 @pytest.fixture
 def file(recorded, add_reevaluation, add_rollout, tmp_path):
     add_reevaluation(recorded, MEANS)
-    add_rollout(recorded, KeptTrial(study=recorded.id, number=38), KeptTrial(study=recorded.id, number=46))
+    add_rollout(
+        recorded, KeptTrial(study=recorded.id, number=FOURTH), KeptTrial(study=recorded.id, number=SECOND)
+    )
     path = tmp_path / "report.html"
     path.write_text(build_report(launch.read_run(recorded)).html, encoding="utf-8")
     return path

@@ -6,6 +6,7 @@ import pytest
 
 from pages.components import deletion
 from storage.roots import VARIABLE as ROOTS
+from tests.shipped import BEST_AGAIN
 from tuning import launch
 from tuning.access import VARIABLE
 from tuning.mapping import guess_mapping, save_mapping
@@ -37,7 +38,7 @@ def test_what_there_is_to_share(open_page, study, shown, monkeypatch):
 
 def test_a_model_card_is_found_again_and_counted_where_the_study_is_deleted(open_page, study, shown):
     assert "model card" not in deletion.losses(study)
-    card = study.exports / "ppo-Pendulum-v1-trial-46"  # the recommended one
+    card = study.exports / f"ppo-Pendulum-v1-trial-{BEST_AGAIN}"  # the recommended one
     card.mkdir(parents=True)
     (card / "README.md").write_text("# A <b>card</b>")
     assert ", 1 model card, learning curves" in deletion.losses(study)

@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 from storage.artifacts import pinned_trials, save_policy
 from storage.journal import STUDY_NAME, open_journal
 from storage.trials import BASELINE, DIVERGED
+from tests.shipped import BEST, SECOND, reached
 from tuning.winner import choose_winner
 
 PAGE = "pages/history.py"
@@ -242,16 +243,25 @@ def test_a_trial_that_ends_while_the_page_is_open_appears(open_page, running, sh
 
 def test_a_best_trial_that_was_lucky_is_said_to_be(open_page, recorded, add_reevaluation, shown):
     before = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
-    assert "-148 is the best of many noisy numbers, so it flatters trial 55." in before
-    add_reevaluation(recorded, {"trial 55": [-300.0, -330.0, -360.0], "trial 46": [-170.0, -172.0, -174.0]})
+    assert f"{reached(BEST)} is the best of many noisy numbers, so it flatters trial {BEST}." in before
+    add_reevaluation(
+        recorded, {f"trial {BEST}": [-300.0, -330.0, -360.0], f"trial {SECOND}": [-170.0, -172.0, -174.0]}
+    )
     after = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
-    assert "Trial 55 gave -148 in the search, and -330 on average in 3 new training runs." in after
-    assert "reached -162 in the search, and -172 on average in 3 new training runs." in after
-    assert "Trial 46, recommended by its re-evaluation" in after
+    assert (
+        f"Trial {BEST} gave {reached(BEST)} in the search, and -330 on average in 3 new training runs."
+        in after
+    )
+    assert f"reached {reached(SECOND)} in the search, and -172 on average in 3 new training runs." in after
+    assert f"Trial {SECOND}, recommended by its re-evaluation" in after
 
 
 def test_the_chosen_trial_is_the_one_to_take_home(open_page, recorded, add_reevaluation, shown):
-    add_reevaluation(recorded, {"trial 55": [-300.0, -330.0, -360.0], "trial 46": [-170.0, -172.0, -174.0]})
-    choose_winner(recorded, 55, expected=-330.0)
+    add_reevaluation(
+        recorded, {f"trial {BEST}": [-300.0, -330.0, -360.0], f"trial {SECOND}": [-170.0, -172.0, -174.0]}
+    )
+    choose_winner(recorded, BEST, expected=-330.0)
     text = shown(open_page(PAGE, study=recorded.id)).replace("\\", "")
-    assert "Trial 55, the winner that was chosen, reached -148 in the search, and -330" in text
+    assert (
+        f"Trial {BEST}, the winner that was chosen, reached {reached(BEST)} in the search, and -330" in text
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from storage.artifacts import kept_trials
 from storage.paths import RunFolder
+from tests.shipped import BEST, SECOND
 from tuning import examples
 from tuning.access import VARIABLE
 from tuning.rollout import KeptTrial
@@ -72,8 +73,10 @@ def test_what_was_found_is_all_there(
     study = examples.copy_recorded(examples.recorded()[0], runs)
     shutil.rmtree(study.jobs, ignore_errors=True)
     shutil.rmtree(study.rollouts, ignore_errors=True)
-    add_reevaluation(study, {"trial 46": [-150.0] * 6, "trial 55": [-180.0] * 6, "defaults": [-1100.0] * 6})
-    add_rollout(study, KeptTrial(study=study.id, number=46))
+    add_reevaluation(
+        study, {f"trial {SECOND}": [-150.0] * 6, f"trial {BEST}": [-180.0] * 6, "defaults": [-1100.0] * 6}
+    )
+    add_rollout(study, KeptTrial(study=study.id, number=SECOND))
     if "history" not in file:
         assert offered(open_page(file, study=study.id)) - allowed(file), "elsewhere there is more to press"
     monkeypatch.setenv(VARIABLE, "1")
@@ -81,7 +84,7 @@ def test_what_was_found_is_all_there(
     app = open_page(file, study=study.id)
     text = shown(app)
     assert offered(app) - allowed(file) == set()
-    assert {"history": "Build the report", "reevaluation": "Trial 46", "rollouts": "Return:"}[
+    assert {"history": "Build the report", "reevaluation": f"Trial {SECOND}", "rollouts": "Return:"}[
         file.split("/")[1].removesuffix(".py")
     ] in text
     assert everything_below(runs) == before

@@ -7,6 +7,7 @@ from storage import artifacts
 from storage.live import read_curve
 from storage.paths import RunFolder
 from storage.trials import BASELINE, counted, origin, own, ranked
+from tests.shipped import BEST_AGAIN, RANKED
 from tuning import examples, launch
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.saturation import saturation_info
@@ -82,6 +83,7 @@ def test_the_recorded_study_tells_the_story(recorded):
 
 def test_the_best_recorded_policies_can_be_rebuilt(recorded):
     best = [t.number for t in ranked(recorded.study.trials, maximize=True)[:5]]
+    assert best == RANKED
     assert artifacts.kept_trials(recorded.folder) == set(best)
     rebuild_policy(artifacts.load_policy(recorded.folder, best[0]))
 
@@ -111,11 +113,12 @@ def test_the_recorded_re_evaluation_tells_who_is_really_best(measured):
     assert best.search_rank > 1, "the trial that looked best in the search is not the one that is"
     assert best.mean < best.candidate.search_value - 50
     assert info.winner.candidate.key == "tuned"
+    assert info.best_trial.candidate.trial == BEST_AGAIN
 
 
 def test_the_policies_of_what_pages_show_were_kept(measured):
     kept = artifacts.kept_trials(measured.folder)
-    for key in ("trial 46", "defaults", "tuned"):
+    for key in (f"trial {BEST_AGAIN}", "defaults", "tuned"):
         runs = {
             index
             for index, run in enumerate(measured.plan.runs)

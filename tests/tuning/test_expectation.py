@@ -2,13 +2,14 @@
 
 import dataclasses
 
+from tests.shipped import BEST, SECOND
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.expectation import expected_return
 from tuning.reevaluation_choice import ranked_reevaluations
 
 MEANS = {
-    "trial 46": [-150.0, -170.0, -160.0, -190.0],
-    "trial 55": [-155.0, -150.0, -180.0, -170.0],
+    f"trial {SECOND}": [-150.0, -170.0, -160.0, -190.0],
+    f"trial {BEST}": [-155.0, -150.0, -180.0, -170.0],
     "defaults": [-1100.0] * 4,
 }
 
@@ -18,7 +19,7 @@ def test_each_trial_has_the_number_that_is_free_of_how_it_was_chosen(recorded, a
     (job,) = ranked_reevaluations(recorded)
     info = reevaluation_info(job.question, job.results)
     assert info.winner.candidate.kind == "tuned"
-    best, other = info.best_trial.candidate.trial, {46, 55} - {info.best_trial.candidate.trial}
+    best, other = info.best_trial.candidate.trial, {BEST, SECOND} - {info.best_trial.candidate.trial}
     info = dataclasses.replace(info, expected_trial=-166.0)
     assert expected_return(info, best) == -166.0
     assert expected_return(info, other.pop()) in (-167.5, -163.75)

@@ -10,6 +10,7 @@ import yaml
 from stable_baselines3 import PPO
 
 from storage.paths import RunFolder
+from tests.shipped import BEST, KEPT, SECOND, reached
 from tuning import launch
 from tuning.access import VARIABLE
 from tuning.analysis.reevaluation import reevaluation_info
@@ -29,7 +30,7 @@ FILES = ["README.md", "config.json", "policy.npz", "ppo-Pendulum-v1.zip"]
 def written(recorded, tmp_path, monkeypatch):
     """Write the card of a trial; nothing is filmed, as on a server that only shows studies."""
 
-    def write(number=55, **options):
+    def write(number=BEST, **options):
         monkeypatch.setenv(VARIABLE, "1")
         run = launch.read_run(recorded)
         out = tmp_path / "cards" / card_name(run.spec, number)
@@ -44,7 +45,7 @@ def front_matter(readme: str) -> dict:
 
 def test_the_search_alone_is_labelled_as_such(written):
     out, missing = written()
-    assert out.name == "ppo-Pendulum-v1-trial-55"
+    assert out.name == f"ppo-Pendulum-v1-trial-{BEST}"
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert missing == ("There is no video of this agent yet.",)
     readme = (out / "README.md").read_text()
@@ -52,21 +53,21 @@ def test_the_search_alone_is_labelled_as_such(written):
     assert data["library_name"] == "stable-baselines3"
     (metric,) = data["model-index"][0]["results"][0]["metrics"]
     assert (metric["type"], metric["name"]) == ("mean_reward", "mean_reward (search)")
-    assert metric["value"].startswith("-148.4")
+    assert metric["value"].startswith(f"{KEPT[BEST]['value']:.1f}")
     assert "nobody trained it again, so expect less" in readme
     config = json.loads((out / "config.json").read_text())
     assert config["score"]["reevaluated"] is False
-    assert config["hyperparameters"]["n_steps"] == 512
+    assert config["hyperparameters"]["n_steps"] == KEPT[BEST]["resolved"]["n_steps"]
     PPO.load(out / "ppo-Pendulum-v1.zip", device="cpu")
 
 
 def test_a_reevaluation_gives_the_number_and_the_agent(written, recorded, add_reevaluation, add_rollout):
-    means = {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0, -1100.0, -1200.0]}
+    means = {f"trial {BEST}": [-160.0, -170.0, -180.0], "defaults": [-1000.0, -1100.0, -1200.0]}
     job = add_reevaluation(recorded, means)
     middle = next(
         i
         for i, run in enumerate(json.loads(job.plan.read_text())["runs"])
-        if run["key"] == "trial 55, seed 1"
+        if run["key"] == f"trial {BEST}, seed 1"
     )
     video = add_rollout(recorded, JobRun(job=job.id, run=middle))
     out, missing = written()
@@ -89,8 +90,8 @@ def score_in(out) -> dict:
 
 @pytest.mark.parametrize("newer", [[], [-100.0]], ids=["empty", "one run"])
 def test_number_and_agent_come_from_one_reevaluation(written, recorded, add_reevaluation, newer):
-    add_reevaluation(recorded, {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3})
-    add_reevaluation(recorded, {"trial 55": newer, "defaults": []}, n_seeds=10)
+    add_reevaluation(recorded, {f"trial {BEST}": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3})
+    add_reevaluation(recorded, {f"trial {BEST}": newer, "defaults": []}, n_seeds=10)
     out, _ = written()
     readme = (out / "README.md").read_text()
     assert (score_in(out)["mean_reward"], score_in(out)["n_runs"]) == (-170.0, 3)
@@ -102,15 +103,18 @@ def test_number_and_agent_come_from_one_reevaluation(written, recorded, add_reev
 def test_where_the_agent_is_the_one_of_the_search_the_number_is_not_said_to_be_its_own(
     written, recorded, add_reevaluation
 ):
-    means = {"trial 55": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3}
+    means = {f"trial {BEST}": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3}
     add_reevaluation(recorded, means, keep=False)
     readme = (written()[0] / "README.md").read_text()
-    assert "which reached -148 there" in readme
+    assert f"which reached {reached(BEST)} there" in readme
     assert "not what this very agent does" in readme
 
 
 def test_the_best_trial_beneath_a_recommended_baseline_does_not_flatter(written, recorded, add_reevaluation):
-    means = {"trial 46": [-150.0, -190.0, -170.0, -160.0], "trial 55": [-165.0, -155.0, -160.0, -195.0]}
+    means = {
+        f"trial {SECOND}": [-150.0, -190.0, -170.0, -160.0],
+        f"trial {BEST}": [-165.0, -155.0, -160.0, -195.0],
+    }
     job = add_reevaluation(recorded, means | {"defaults": [-1100.0] * 4, "tuned": [-50.0] * 4})
     found = read_reevaluation(job)
     info = reevaluation_info(found.question, found.results)
@@ -130,7 +134,7 @@ def test_the_best_trial_beneath_a_recommended_baseline_does_not_flatter(written,
     ],
 )
 def test_whose_code_trained_the_agent(written, recorded, record, said):
-    request = recorded.weights / "55" / "request.json"
+    request = recorded.weights / str(BEST) / "request.json"
     request.write_text(json.dumps(json.loads(request.read_text()) | ({"trainer": record} if record else {})))
     readme = (written()[0] / "README.md").read_text()
     assert ("trained this agent" in readme) == (said is not None)
@@ -150,13 +154,13 @@ def test_whose_code_trained_the_agent(written, recorded, record, said):
 def test_only_one_deterministic_episode_of_this_very_agent_is_its_video(
     written, recorded, add_rollout, change, is_taken
 ):
-    folder = add_rollout(recorded, KeptTrial(study=recorded.id, number=55))
+    folder = add_rollout(recorded, KeptTrial(study=recorded.id, number=BEST))
     folder.rollout.write_text(json.dumps(json.loads(folder.rollout.read_text()) | change))
     assert (written()[1] == ()) == is_taken
 
 
 def test_the_video_of_another_agent_is_not_taken(written, recorded, add_rollout):
-    add_rollout(recorded, KeptTrial(study=recorded.id, number=46))
+    add_rollout(recorded, KeptTrial(study=recorded.id, number=SECOND))
     assert written()[1] == ("There is no video of this agent yet.",)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shipped import BEST, reached
 from tuning import export_child
 from tuning.access import VARIABLE, ReadOnly
 from tuning.export import ExportError
@@ -24,10 +25,12 @@ def ended(child: ExportChild) -> ExportChild:
 
 
 def test_it_builds_says_what_and_takes_its_files_along(recorded):
-    child = ended(ExportChild(recorded, "zip", 55))
+    child = ended(ExportChild(recorded, "zip", BEST))
     assert child.fault == ""
     assert child.words == "Building the model"
-    assert child.notes == ["Trial 55. The agent that the search itself trained, which reached -148 there."]
+    assert child.notes == [
+        f"Trial {BEST}. The agent that the search itself trained, which reached {reached(BEST)} there."
+    ]
     assert zipfile.is_zipfile(child.path)
     child.path.unlink()
     assert "Build it again" in child.fault
@@ -43,7 +46,7 @@ def test_why_there_is_none_is_told_in_a_sentence(recorded):
 
 
 def test_one_that_nobody_wants_any_more_is_ended(recorded):
-    child = ExportChild(recorded, "report", 55)
+    child = ExportChild(recorded, "report", BEST)
     process, scratch = child._process, child.path.parent
     assert child.is_running
     del child
@@ -54,14 +57,14 @@ def test_one_that_nobody_wants_any_more_is_ended(recorded):
 
 def test_one_that_takes_too_long_is_ended_though_nobody_looks(recorded, monkeypatch):
     monkeypatch.setattr(export_child, "MOST_S", 0.0)
-    child = ExportChild(recorded, "report", 55)
+    child = ExportChild(recorded, "report", BEST)
     assert child._process.wait(timeout=5) != 0
     assert child.fault.startswith("The process that builds it ended with code")
 
 
 def test_one_that_nobody_fetches_is_deleted(recorded, monkeypatch):
     monkeypatch.setattr(export_child, "KEPT_S", 0.0)
-    child = ExportChild(recorded, "report", 55)
+    child = ExportChild(recorded, "report", BEST)
     deadline = time.monotonic() + 5
     while child.path.parent.exists():
         assert time.monotonic() < deadline
@@ -74,7 +77,7 @@ def test_two_that_start_at_once_are_counted_one_by_one(recorded, monkeypatch):
 
     def start(_):
         try:
-            return ExportChild(recorded, "report", 55)
+            return ExportChild(recorded, "report", BEST)
         except ExportError:
             return None
 
@@ -92,9 +95,9 @@ def test_two_that_start_at_once_are_counted_one_by_one(recorded, monkeypatch):
 
 def test_only_so_many_at_once(recorded, monkeypatch):
     monkeypatch.setattr(export_child, "MOST_AT_ONCE", 1)
-    first = ExportChild(recorded, "report", 55)
+    first = ExportChild(recorded, "report", BEST)
     with pytest.raises(ExportError, match="being built already"):
-        ExportChild(recorded, "report", 55)
+        ExportChild(recorded, "report", BEST)
     del first
     gc.collect()
 
@@ -102,5 +105,5 @@ def test_only_so_many_at_once(recorded, monkeypatch):
 def test_a_server_that_only_shows_writes_no_card(recorded, monkeypatch):
     monkeypatch.setenv(VARIABLE, "1")
     with pytest.raises(ReadOnly):
-        ExportChild(recorded, "card", 55, out=Path(recorded.exports / "card"))
+        ExportChild(recorded, "card", BEST, out=Path(recorded.exports / "card"))
     assert not recorded.exports.exists()

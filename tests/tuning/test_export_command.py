@@ -7,6 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from tests.shipped import BEST, KEPT, SECOND, reached
 from tuning import launch
 from tuning.__main__ import app
 from tuning.access import VARIABLE
@@ -31,17 +32,17 @@ def run(recorded, tmp_path, monkeypatch):
 def test_texts_go_to_stdout(run):
     code, out, said = run("yaml")
     assert code == 0
-    assert yaml.safe_load(out)["Pendulum-v1"]["n_steps"] == 512
-    assert said == "note: trial 55, the best of the search.\n"
-    assert run("python", "--trial", "46")[1].startswith('"""PPO on Pendulum-v1: trial 46')
-    assert json.loads(run("json")[1])["trial"] == 55
+    assert yaml.safe_load(out)["Pendulum-v1"]["n_steps"] == KEPT[BEST]["resolved"]["n_steps"]
+    assert said == f"note: trial {BEST}, the best of the search.\n"
+    assert run("python", "--trial", str(SECOND))[1].startswith(f'"""PPO on Pendulum-v1: trial {SECOND}')
+    assert json.loads(run("json")[1])["trial"] == BEST
     assert run("csv", "--out", "-")[1].splitlines()[0].startswith("number,rank,state,value")
 
 
 def test_files_are_named_and_their_path_is_told(run, tmp_path):
     code, out, said = run("zip")
-    assert (code, out) == (0, "pendulum-recorded-trial-55.zip\n")
-    assert "The agent that the search itself trained, which reached -148 there." in said
+    assert (code, out) == (0, f"pendulum-recorded-trial-{BEST}.zip\n")
+    assert f"The agent that the search itself trained, which reached {reached(BEST)} there." in said
     assert zipfile.is_zipfile(tmp_path / "cwd" / out.strip())
     code, out, _ = run("report", "--json")
     record = json.loads(out)

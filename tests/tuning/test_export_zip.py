@@ -8,6 +8,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 
 from storage.artifacts import load_policy
+from tests.shipped import BEST
 from tuning.export import ExportError
 from tuning.export_zip import write_model_zip
 from tuning.policy import rebuild_policy
@@ -15,7 +16,7 @@ from tuning.policy import rebuild_policy
 
 @pytest.fixture
 def kept(recorded):
-    return load_policy(recorded, 55)
+    return load_policy(recorded, BEST)
 
 
 def test_plain_sb3_loads_it_and_it_acts_as_before(kept, tmp_path):

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.shipped import BEST, SECOND
 from tuning import launch
 from tuning.reevaluation import Candidate, Reevaluation
 from tuning.reevaluation_jobs import read_reevaluation
@@ -57,7 +58,9 @@ def test_a_report_prints_the_command_of_the_reevaluation_that_it_shows(recorded,
 
     begin = f"python -m tuning reevaluate {recorded.id}"
     assert f"{begin} --top 5 --seeds 10 --episodes 50 --wait" in commands()
-    job = add_reevaluation(recorded, {"trial 46": [-150.0] * 3, "trial 55": [-300.0] * 3})
+    job = add_reevaluation(recorded, {f"trial {SECOND}": [-150.0] * 3, f"trial {BEST}": [-300.0] * 3})
     asked = read_reevaluation(job).question
     assert f"{begin} {reevaluate_options(asked)} --wait" in commands()
-    assert reevaluate_options(asked) == "--trial 55 --trial 46 --no-tuned --seeds 3 --episodes 20 --no-racing"
+    assert reevaluate_options(asked) == (
+        f"--trial {BEST} --trial {SECOND} --no-tuned --seeds 3 --episodes 20 --no-racing"
+    )

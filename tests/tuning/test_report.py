@@ -9,6 +9,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from storage.winner import Winner, write_winner
+from tests.shipped import BEST, FOURTH, N_TRIALS, SECOND, reached
 from tuning import launch, report, report_facts
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.words import three_digits, whole
@@ -24,7 +25,7 @@ from tuning.report_videos import left_out_words, report_videos
 from tuning.rollout import KeptTrial
 from tuning.spec import build_spec
 
-MEANS = {"trial 46": [-150.0 - i for i in range(6)], "trial 55": [-190.0 - i for i in range(6)]}
+MEANS = {f"trial {SECOND}": [-150.0 - i for i in range(6)], f"trial {BEST}": [-190.0 - i for i in range(6)]}
 MEANS["defaults"] = [-1100.0 + i for i in range(6)]
 HOSTILE = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>"
 
@@ -79,8 +80,10 @@ def titles(page: Page) -> str:
 def told(recorded, add_reevaluation, add_rollout):
     """A study about which everything is known."""
     job = add_reevaluation(recorded, MEANS)
-    write_winner(recorded, Winner(46, -151.5, job.id, 1.8e9))
-    add_rollout(recorded, KeptTrial(study=recorded.id, number=38), KeptTrial(study=recorded.id, number=46))
+    write_winner(recorded, Winner(SECOND, -151.5, job.id, 1.8e9))
+    add_rollout(
+        recorded, KeptTrial(study=recorded.id, number=FOURTH), KeptTrial(study=recorded.id, number=SECOND)
+    )
     return recorded
 
 
@@ -102,11 +105,11 @@ def test_the_answer_comes_first_and_every_section_is_there(told):
     ]
     (job,) = find_reevaluations(told)
     recommended = reevaluation_info(job.question, job.results).recommendation
-    assert "46" in recommended
+    assert f"Trial {SECOND}" in recommended
     assert text.index(" ".join(recommended.split())) < text.index("Seen in play")
-    assert "Trial 46 was chosen as the winner" in text
+    assert f"Trial {SECOND} was chosen as the winner" in text
     assert "learning_rate 3e-5 to 0.003 log" in text
-    assert "Best so far: -148 (trial 55) after 80 trials" in text
+    assert f"Best so far: {reached(BEST)} (trial {BEST}) after {N_TRIALS} trials" in text
     assert "3 candidates, trained again from scratch on up to 6 fresh seeds" in text
     assert "18 of 18 runs are done" in text
     assert "python -m tuning launch spec.yaml --wait" in text
@@ -120,16 +123,19 @@ def test_the_answer_comes_first_and_every_section_is_there(told):
 
 def test_a_newer_reevaluation_that_has_hardly_begun_hides_none(recorded, add_reevaluation):
     add_reevaluation(recorded, MEANS)
-    add_reevaluation(recorded, {"trial 55": [-100.0]}, n_seeds=10)
+    add_reevaluation(recorded, {f"trial {BEST}": [-100.0]}, n_seeds=10)
     found = reevaluated(launch.read_run(recorded))
     assert (found.info.n_done, found.n_others) == (18, 1)
     shown = dict(zip((r.name for r in found.rows), (r.verdict for r in found.rows), strict=True))
-    assert (shown["Trial 46"], shown["SB3 defaults"]) == ("recommended", "")
-    assert [r.name for r in found.rows if r.is_winner] == ["Trial 46"]
+    assert (shown[f"Trial {SECOND}"], shown["SB3 defaults"]) == ("recommended", "")
+    assert [r.name for r in found.rows if r.is_winner] == [f"Trial {SECOND}"]
 
 
 def test_where_a_baseline_is_recommended_the_best_trial_has_its_honest_number(recorded, add_reevaluation):
-    means = {"trial 46": [-150.0, -190.0, -170.0, -160.0], "trial 55": [-165.0, -155.0, -160.0, -195.0]}
+    means = {
+        f"trial {SECOND}": [-150.0, -190.0, -170.0, -160.0],
+        f"trial {BEST}": [-165.0, -155.0, -160.0, -195.0],
+    }
     add_reevaluation(recorded, means | {"defaults": [-1100.0] * 4, "tuned": [-50.0] * 4})
     run = launch.read_run(recorded)
     info = reevaluated(run).info
@@ -171,12 +177,12 @@ def test_no_path_of_this_machine_is_told(told, runs_dir):
 def test_without_a_reevaluation_it_warns_in_one_sentence(recorded):
     page = page_of(recorded)
     assert "Nobody has measured the best configurations again yet" in page.text
-    assert "Best so far: -148" in page.text
+    assert f"Best so far: {reached(BEST)}" in page.text
     assert not [1 for tag, _ in page.elements if tag == "video"]
 
 
 def test_another_trial_and_one_that_is_not_there(recorded):
-    assert "Trial 46, picked by hand" in page_of(recorded, trial=46).text
+    assert f"Trial {SECOND}, picked by hand" in page_of(recorded, trial=SECOND).text
     with pytest.raises(UnknownTrial):
         page_of(recorded, trial=999)
 
@@ -248,9 +254,9 @@ def test_a_study_that_has_hardly_begun(runs_dir, n_trials):
 
 
 def test_videos_that_do_not_fit_are_dropped_with_a_sentence(recorded, add_rollout):
-    one = KeptTrial(study=recorded.id, number=55)
+    one = KeptTrial(study=recorded.id, number=BEST)
     folders = [add_rollout(recorded, one) for _ in range(5)]
-    pair = add_rollout(recorded, KeptTrial(study=recorded.id, number=38), one, n_frames=10)
+    pair = add_rollout(recorded, KeptTrial(study=recorded.id, number=FOURTH), one, n_frames=10)
     size = (folders[0].path / "actor-1.mp4").stat().st_size
     videos = report_videos(recorded, budget_bytes=10**7)
     assert len(videos.shown) == 3
@@ -291,7 +297,7 @@ def test_values_that_are_too_long_are_left_out(recorded, monkeypatch):
 
 
 def test_the_videos_get_what_the_rest_leaves(recorded, add_rollout, monkeypatch):
-    video = add_rollout(recorded, KeptTrial(study=recorded.id, number=55))
+    video = add_rollout(recorded, KeptTrial(study=recorded.id, number=BEST))
     size = build_report(launch.read_run(recorded)).size_bytes
     assert (video.path / "actor-1.mp4").stat().st_size > 500
     monkeypatch.setattr(report, "_WORDS_BYTES", 2_000)

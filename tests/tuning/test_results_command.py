@@ -7,9 +7,10 @@ import yaml
 from typer.testing import CliRunner
 
 from storage.winner import Winner, write_winner
+from tests.shipped import BEST, SECOND
 from tuning.__main__ import app
 
-BEST = "note: this is trial 55, the best of the search. "
+THIS = f"note: this is trial {BEST}, the best of the search. "
 
 
 @pytest.fixture
@@ -27,27 +28,32 @@ def best(recorded):
 
 def test_where_nothing_speaks_for_another_trial_nothing_is_noted(best):
     printed, noted = best()
-    assert ": trial 55 of " in printed
+    assert f": trial {BEST} of " in printed
     assert noted == ""
 
 
 def test_the_recommended_and_the_chosen_trial_are_named(best, recorded, add_reevaluation):
-    add_reevaluation(recorded, {"trial 46": [-150.0, -152.0, -154.0], "trial 55": [-300.0, -310.0, -320.0]})
+    add_reevaluation(
+        recorded, {f"trial {SECOND}": [-150.0, -152.0, -154.0], f"trial {BEST}": [-300.0, -310.0, -320.0]}
+    )
     printed, noted = best()
-    assert ": trial 55 of " in printed
+    assert f": trial {BEST} of " in printed
     assert noted == (
-        f"{BEST}Trial 46 is recommended by its re-evaluation; --trial 46 prints its configuration.\n"
+        f"{THIS}Trial {SECOND} is recommended by its re-evaluation; "
+        f"--trial {SECOND} prints its configuration.\n"
     )
     write_winner(recorded, Winner(3, -160.0, None, time.time()))
     assert best()[1] == (
-        f"{BEST}Trial 3 is the winner that was chosen; --trial 3 prints its configuration.\n"
+        f"{THIS}Trial 3 is the winner that was chosen; --trial 3 prints its configuration.\n"
     )
     assert best("--trial", 3)[1] == ""
 
 
 def test_a_baseline_that_is_recommended_is_named(best, recorded, add_reevaluation):
-    add_reevaluation(recorded, {"trial 46": [-300.0] * 3, "trial 55": [-150.0] * 3, "tuned": [-100.0] * 3})
+    add_reevaluation(
+        recorded, {f"trial {SECOND}": [-300.0] * 3, f"trial {BEST}": [-150.0] * 3, "tuned": [-100.0] * 3}
+    )
     assert best()[1] == (
-        "note: trial 55 is the best trial of its re-evaluation, which recommends RL Zoo's tuned values "
+        f"note: trial {BEST} is the best trial of its re-evaluation, which recommends RL Zoo's tuned values "
         "instead.\n"
     )
