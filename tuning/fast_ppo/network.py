@@ -137,31 +137,33 @@ class Pass:
         for level in self._levels:
             level.forward()
             if level.units is not self.output:
-                self._activate(level.units)
+                self._activate(level)
         return self.output
 
     def backward(self) -> None:
         """Write the gradient of all weights and biases, from `delta`. Uses up the units of `forward`."""
         for level in reversed(self._levels):
             if level.units is not self.output:
-                self._differentiate(level.units)
+                self._differentiate(level)
                 np.multiply(level.delta, level.units, out=level.delta)
             level.backward()
 
-    def _activate(self, h: np.ndarray) -> None:
+    def _activate(self, level: "_LevelPass") -> None:
         """Replace a by φ(a)."""
+        h = level.units
         if self._is_tanh:
             np.tanh(h, out=h)
         else:
-            np.maximum(h, 0, out=h)
+            np.maximum(h, level.zeros, out=h)  # faster than with a single zero
 
-    def _differentiate(self, h: np.ndarray) -> None:
+    def _differentiate(self, level: "_LevelPass") -> None:
         """Replace φ(a) by φ'(a)."""
+        h = level.units
         if self._is_tanh:
             np.multiply(h, h, out=h)
             np.subtract(1, h, out=h)
         else:
-            np.sign(h, out=h)  # never negative
+            np.greater(h, 0, out=h, casting="unsafe")  # as 0 and 1
 
 
 class _LevelPass:
@@ -171,6 +173,7 @@ class _LevelPass:
         n, width = len(observations), len(level.bias.values)
         self.units = np.zeros((n, width), np.float32)  # before the activation, then after it, then φ'
         self.delta = np.zeros((n, width), np.float32)  # ∂L/∂units
+        self.zeros = np.zeros((n, width), np.float32)
         self._bias = level.bias
         self._ones = np.ones(n, np.float32)
         self._forward, self._weights, self._below = [], [], []
