@@ -165,6 +165,7 @@ def _compare(parent: RunFolder, child: RunFolder, *, n_seeds: int) -> RunFolder:
         n_eval_episodes=max(20, spec.budget.n_eval_episodes),
         n_eval_envs=spec.n_eval_envs,
         n_workers=spec.n_workers,
+        trainer=spec.trainer,
         runs=tuple(runs),
     )
     job = create_run(child.jobs, "compared")
