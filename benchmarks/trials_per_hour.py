@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -73,6 +74,7 @@ class Timing:
     trainers: dict[str, int]  # trials by whose code trained them; Edgewise only
     values: tuple[float | None, ...]  # mean return of each trial's last evaluation
     trial_s: tuple[float, ...]  # seconds of each trial, beside another one
+    load_before: float  # of the machine, over the minute before the arm
 
     @property
     def trials_an_hour(self) -> float:
@@ -108,6 +110,7 @@ def spec_of(name: ListName, *, n: int, seed: int, trainer: str, n_timesteps: int
 
 def run(arm: str, start: Start, spec: StudySpec, queued: Sequence[Configuration]) -> dict[str, Any]:
     """Run one arm from launch to exit and return what it took, as fields of a `Timing`."""
+    load = round(os.getloadavg()[0], 2)
     with tempfile.TemporaryDirectory(prefix="edgewise-speed-") as folder:
         with start(spec, Path(folder), queued) as search:
             search.start()
@@ -127,6 +130,7 @@ def run(arm: str, start: Start, spec: StudySpec, queued: Sequence[Configuration]
             "trainers": dict(Counter(used)),
             "values": tuple(t.value for t in trials),
             "trial_s": tuple(t.duration.total_seconds() for t in trials if t.duration),
+            "load_before": load,
         }
 
 
@@ -239,7 +243,7 @@ def machine_record() -> dict[str, Any]:
     record = {
         "date": time.strftime("%Y-%m-%d"),
         "cores": usable_cores(),
-        "processor": platform.machine(),
+        "processor": _processor(),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
         "load": round(os.getloadavg()[0], 1),
@@ -249,6 +253,14 @@ def machine_record() -> dict[str, Any]:
         print("Something else runs on this machine: these figures will be off.", flush=True)
     print()
     return record
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _options() -> argparse.Namespace:

@@ -44,6 +44,7 @@ def timing(arm: str, number: int, wall_s: float) -> Timing:
         trainers={},
         values=(-1000.0, -200.0),
         trial_s=(1.0,),
+        load_before=0.1,
     )
 
 
