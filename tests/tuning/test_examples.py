@@ -7,7 +7,7 @@ from storage import artifacts
 from storage.live import read_curve
 from storage.paths import RunFolder
 from storage.trials import BASELINE, counted, origin, own, ranked
-from tests.shipped import BEST_AGAIN, RANKED
+from tests.shipped import BEST, BEST_AGAIN, RANKED
 from tuning import examples, launch
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.saturation import saturation_info
@@ -83,8 +83,9 @@ def test_the_recorded_study_tells_the_story(recorded):
 
 def test_the_best_recorded_policies_can_be_rebuilt(recorded):
     best = [t.number for t in ranked(recorded.study.trials, maximize=True)[:5]]
+    (baseline,) = [t.number for t in recorded.study.trials if BASELINE in t.user_attrs]
     assert best == RANKED
-    assert artifacts.kept_trials(recorded.folder) == set(best)
+    assert artifacts.kept_trials(recorded.folder) == {*best, baseline}
     rebuild_policy(artifacts.load_policy(recorded.folder, best[0]))
 
 
@@ -98,6 +99,11 @@ def test_the_recorded_re_evaluation_is_whole(measured):
     assert measured.status.state == JobState.FINISHED
     assert measured.progress.done == measured.progress.total == len(measured.results)
     assert {r.state for r in measured.results.values()} == {"ok"}
+    trainers = {key.split(",")[0]: r.trainer.words for key, r in measured.results.items()}
+    assert trainers == {
+        c.key: "Stable-Baselines3 (gSDE)" if c.key == "tuned" else "fast kernels"
+        for c in measured.question.candidates
+    }
     assert all(len(r.returns) == measured.question.n_episodes >= 50 for r in measured.results.values())
     assert measured.question.n_seeds >= 10
     done = [index for index, run in enumerate(measured.plan.runs) if run.key in measured.results]
@@ -111,7 +117,12 @@ def test_the_recorded_re_evaluation_tells_who_is_really_best(measured):
     assert by_key["defaults"].mean < -1000
     best = max((c for c in info.candidates if c.candidate.kind == "trial"), key=lambda c: c.mean)
     assert best.search_rank > 1, "the trial that looked best in the search is not the one that is"
-    assert best.mean < best.candidate.search_value - 50
+    lucky = by_key[f"trial {BEST}"]
+    assert lucky.search_rank == 1
+    assert lucky.mean < lucky.candidate.search_value - 100
+    assert best.mean > lucky.mean + 50
+    trials = [c for c in info.candidates if c.candidate.kind == "trial"]
+    assert all(c.mean < c.candidate.search_value for c in trials), "the search's values flatter every one"
     assert info.winner.candidate.key == "tuned"
     assert info.best_trial.candidate.trial == BEST_AGAIN
 
@@ -163,11 +174,15 @@ def pair(tmp_path):
 def test_the_recorded_pair_shows_a_range_that_was_too_narrow_and_what_widening_it_gave(pair):
     parent, child = pair
     info = saturation_info(parent.study.trials, maximize=True, limits=spec_limits(parent.spec))
-    assert (info.worst.name, info.worst.verdict, info.worst.side) == ("learning_rate", Verdict.EDGE, "high")
+    found = {p.name: (p.verdict, p.side, p.suggested) for p in info.parameters}
+    rate, gamma = found["learning_rate"], found["gamma"]
+    assert (rate[:2], gamma[:2]) == ((Verdict.EDGE, "high"), (Verdict.EDGE, "low"))
     best_before, best_after = (ranked(own(run.study.trials), maximize=True)[0] for run in pair)
     assert best_after.value > best_before.value + 300
     assert best_after.params["learning_rate"] > parent.spec.parameter("learning_rate").high
-    assert child.spec.parameter("learning_rate").high == info.worst.suggested[1]
+    assert best_after.params["gamma"] < parent.spec.parameter("gamma").low
+    assert child.spec.parameter("learning_rate").high == rate[2][1]
+    assert child.spec.parameter("gamma").low == gamma[2][0]
 
 
 def test_the_recorded_child_knows_its_parent_and_finds_its_weights(pair):

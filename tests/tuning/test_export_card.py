@@ -135,7 +135,8 @@ def test_the_best_trial_beneath_a_recommended_baseline_does_not_flatter(written,
 )
 def test_whose_code_trained_the_agent(written, recorded, record, said):
     request = recorded.weights / str(BEST) / "request.json"
-    request.write_text(json.dumps(json.loads(request.read_text()) | ({"trainer": record} if record else {})))
+    kept = {key: value for key, value in json.loads(request.read_text()).items() if key != "trainer"}
+    request.write_text(json.dumps(kept | ({"trainer": record} if record else {})))
     readme = (written()[0] / "README.md").read_text()
     assert ("trained this agent" in readme) == (said is not None)
     assert (said or "") in readme
