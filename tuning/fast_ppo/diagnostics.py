@@ -1,17 +1,6 @@
 """What SB3 logs about an update, collected without slowing it down."""
 
-from dataclasses import dataclass
-
 import numpy as np
-
-
-@dataclass(frozen=True)
-class A2CDiagnostics:
-    """The parts of the loss before the step."""
-
-    policy_loss: float
-    value_loss: float
-    entropy_loss: float
 
 
 class PPODiagnostics:
@@ -19,15 +8,14 @@ class PPODiagnostics:
 
     Attributes:
         n_epochs: begun so far.
+        stopped_at: the approximate divergence that ended the update early, or None.
     """
 
-    def __init__(self, entropy_coefficient: float, value_coefficient: float, clip_range: float) -> None:
-        self._entropy_coefficient = entropy_coefficient
-        self._value_coefficient = value_coefficient
-        self._clip_range = clip_range
+    def __init__(self) -> None:
         self._minibatches: list[tuple[np.ndarray | np.float32, ...]] = []
         self._newest_epoch = 0  # its first minibatch
         self.n_epochs = 0
+        self.stopped_at: float | None = None
 
     def begin_epoch(self) -> None:
         """Count the minibatches that follow as another epoch's."""
@@ -38,30 +26,34 @@ class PPODiagnostics:
         """Keep a minibatch: -A / n, r, log r, errors of the values, (n,); entropies, (n,) or one for all."""
         self._minibatches.append(minibatch)
 
-    def records(self) -> dict[str, float]:
-        """Return SB3's `train/` entries: means over all minibatches; of the divergence, the last epoch's."""
-        gain, ratio, log_ratio, error, entropy = zip(*self._minibatches, strict=True)
+    def records(self, *, entropy: float, value: float, clip_range: float) -> dict[str, float]:
+        """Return SB3's `train/` entries: means over all minibatches; of the divergence, the last epoch's.
+
+        Args:
+            entropy: its coefficient in the loss.
+            value: the coefficient of the values' error.
+            clip_range: ε.
+        """
+        slope, ratio, log_ratio, error, entropies = zip(*self._minibatches, strict=True)
         sizes = np.array([len(r) for r in ratio])
         starts = np.cumsum(sizes) - sizes
 
-        def means(values: np.ndarray) -> np.ndarray:  # of each minibatch
-            return np.add.reduceat(values, starts, dtype=np.float64) / sizes
+        def sums(values: np.ndarray) -> np.ndarray:  # of each minibatch
+            return np.add.reduceat(values, starts, dtype=np.float64)
 
-        gains, r, log_r, errors = map(np.concatenate, (gain, ratio, log_ratio, error))
-        clipped = np.clip(r, 1 - self._clip_range, 1 + self._clip_range)
-        policy_losses = means(np.maximum(gains * r, gains * clipped)) * sizes
-        value_losses = means(errors * errors)
-        entropies = np.array(entropy) if np.ndim(entropy[0]) == 0 else means(np.concatenate(entropy))
-        loss = (
-            policy_losses[-1]
-            - self._entropy_coefficient * entropies[-1]
-            + self._value_coefficient * value_losses[-1]
-        )
+        slopes, r, log_r, errors = map(np.concatenate, (slope, ratio, log_ratio, error))
+        policy_losses = sums(np.maximum(slopes * r, slopes * np.clip(r, 1 - clip_range, 1 + clip_range)))
+        value_losses = sums(errors * errors) / sizes
+        divergences = sums((r - 1) - log_r) / sizes
+        if np.ndim(entropies[0]):
+            mean_entropies = sums(np.concatenate(entropies)) / sizes
+        else:
+            mean_entropies = np.array(entropies)
         return {
-            "entropy_loss": -float(np.mean(entropies)),
+            "entropy_loss": -float(np.mean(mean_entropies)),
             "policy_gradient_loss": float(np.mean(policy_losses)),
             "value_loss": float(np.mean(value_losses)),
-            "approx_kl": float(np.mean(means((r - 1) - log_r)[self._newest_epoch :])),
-            "clip_fraction": float(np.mean(means(np.abs(r - 1) > self._clip_range))),
-            "loss": float(loss),
+            "approx_kl": float(np.mean(divergences[self._newest_epoch :])),
+            "clip_fraction": float(np.mean(sums(np.abs(r - 1) > clip_range) / sizes)),
+            "loss": float(policy_losses[-1] - entropy * mean_entropies[-1] + value * value_losses[-1]),
         }

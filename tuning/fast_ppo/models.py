@@ -4,7 +4,7 @@ import numpy as np
 from stable_baselines3 import A2C, PPO
 
 from tuning.fast_ppo.on_policy import FastOnPolicy
-from tuning.fast_ppo.update import Clipping, Coefficients, update_a2c, update_ppo
+from tuning.fast_ppo.update import ClippedLoss, Loss, update_a2c, update_ppo
 
 
 class FastPPO(FastOnPolicy, PPO):
@@ -14,6 +14,7 @@ class FastPPO(FastOnPolicy, PPO):
     floats, the result of a seed. `why_not_fast` says where SB3's own code runs instead.
     """
 
+    @np.errstate(all="ignore")  # as silent as torch
     def train(self) -> None:
         """Update the policy from the rollout buffer; logs what SB3 logs."""
         kernel = self.kernel()
@@ -24,28 +25,35 @@ class FastPPO(FastOnPolicy, PPO):
         progress = self._current_progress_remaining
         clip_range = self.clip_range(progress)  # type: ignore[operator] # SB3 makes it a schedule
         clip_range_vf = None if self.clip_range_vf is None else self.clip_range_vf(progress)  # type: ignore[operator]
-        with np.errstate(all="ignore"):  # as silent as torch
-            diagnostics = update_ppo(
-                kernel,
-                lambda: next(self.rollout_buffer.get()),
-                n_epochs=self.n_epochs,
-                batch_size=self.batch_size,
-                coefficients=Coefficients(
-                    self.ent_coef, self.vf_coef, self.max_grad_norm, self.normalize_advantage
-                ),
-                clipping=Clipping(clip_range, clip_range_vf, self.target_kl),
-            )
+        diagnostics = update_ppo(
+            kernel,
+            ClippedLoss(
+                entropy=self.ent_coef,
+                value=self.vf_coef,
+                max_grad_norm=self.max_grad_norm,
+                normalize_advantage=self.normalize_advantage,
+                clip_range=clip_range,
+                clip_range_vf=clip_range_vf,
+                target_kl=self.target_kl,
+            ),
+            lambda: next(self.rollout_buffer.get()),
+            n_epochs=self.n_epochs,
+            batch_size=self.batch_size,
+        )
+        if diagnostics.stopped_at is not None and self.verbose >= 1:
+            print(f"Stopped in epoch {diagnostics.n_epochs}: the divergence was {diagnostics.stopped_at:.2f}")
         self._n_updates += diagnostics.n_epochs
-        self._record(**diagnostics.records())
         self.logger.record("train/clip_range", clip_range)
         if clip_range_vf is not None:
             self.logger.record("train/clip_range_vf", clip_range_vf)
-        self._check_weights(kernel)
+        records = diagnostics.records(entropy=self.ent_coef, value=self.vf_coef, clip_range=clip_range)
+        self._finish_update(kernel, records)
 
 
 class FastA2C(FastOnPolicy, A2C):
     """SB3's A2C by the same kernel; see `FastPPO`."""
 
+    @np.errstate(all="ignore")  # as silent as torch
     def train(self) -> None:
         """Update the policy from the rollout buffer; logs what SB3 logs."""
         kernel = self.kernel()
@@ -53,16 +61,12 @@ class FastA2C(FastOnPolicy, A2C):
             super().train()
             return
         self._update_learning_rate(self.policy.optimizer)
-        with np.errstate(all="ignore"):  # as silent as torch
-            diagnostics = update_a2c(
-                kernel,
-                next(self.rollout_buffer.get()),
-                Coefficients(self.ent_coef, self.vf_coef, self.max_grad_norm, self.normalize_advantage),
-            )
-        self._n_updates += 1
-        self._record(
-            entropy_loss=diagnostics.entropy_loss,
-            policy_loss=diagnostics.policy_loss,
-            value_loss=diagnostics.value_loss,
+        loss = Loss(
+            entropy=self.ent_coef,
+            value=self.vf_coef,
+            max_grad_norm=self.max_grad_norm,
+            normalize_advantage=self.normalize_advantage,
         )
-        self._check_weights(kernel)
+        records = update_a2c(kernel, loss, next(self.rollout_buffer.get()))
+        self._n_updates += 1
+        self._finish_update(kernel, records)

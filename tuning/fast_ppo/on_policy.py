@@ -16,7 +16,10 @@ from tuning.fast_ppo.support import why_not
 
 
 class FastOnPolicy(OnPolicyAlgorithm):
-    """A mix-in for SB3's on-policy algorithms. Models that the kernel cannot train run SB3's own code."""
+    """A mix-in for SB3's on-policy algorithms. Models that the kernel cannot train run SB3's own code.
+
+    A model is not for several threads at a time, as its kernel has working memory.
+    """
 
     _kernel: Kernel | None = None
 
@@ -30,8 +33,10 @@ class FastOnPolicy(OnPolicyAlgorithm):
 
         A model that was loaded or copied, or whose policy was moved, has other memory: it gets a new kernel.
         """
-        if self._kernel is None or not self._kernel.serves(self.policy):
-            self._kernel = None if self.why_not_fast else Kernel(self.policy)
+        if self.why_not_fast:
+            self._kernel = None
+        elif self._kernel is None or not self._kernel.serves(self.policy):
+            self._kernel = Kernel(self.policy)
         return self._kernel
 
     def _excluded_save_params(self) -> list[str]:
@@ -45,12 +50,13 @@ class FastOnPolicy(OnPolicyAlgorithm):
         deterministic: bool = False,
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
         """Return actions as SB3 does: clipped to the action space, with `state` as it was."""
-        kernel = self.kernel()
-        if kernel is None or not kernel.reads(observation):
+        kernel = self._kernel
+        if kernel is None or not kernel.serves(self.policy):  # anything else is looked at once a rollout
+            kernel = self.kernel()
+        if kernel is None or not kernel.acts_on(observation):
             return super().predict(observation, state, episode_start, deterministic)
         assert isinstance(observation, np.ndarray)
-        output, _ = kernel.forward(observation)
-        actions = kernel.actions.best(output) if deterministic else kernel.actions.sample(output)[0]
+        actions = kernel.best(observation) if deterministic else kernel.sample(observation)[0]
         return self._clipped(actions.reshape(-1, *(self.action_space.shape or ()))), state
 
     def collect_rollouts(
@@ -58,21 +64,21 @@ class FastOnPolicy(OnPolicyAlgorithm):
     ) -> bool:
         """Fill the buffer with rollouts, and return False where the callback broke that off.
 
-        Callbacks find the local variables under the names that they have in SB3; `obs_tensor`, `values` and
-        `log_probs` are rows of the buffer, each written once. Nothing that the kernel covers tells torch's
+        The names of local variables are those of SB3, as callbacks read them; `obs_tensor`, `values` and
+        `log_probs` are rows of the buffer, each written once. A callback may change the weights in place; a
+        policy that it replaces acts from the next rollout on. Nothing that the kernel covers tells torch's
         training mode from its evaluation mode, so neither is set.
         """
         kernel = self.kernel()
         if kernel is None:
             return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
-        obs: Any = self._last_obs  # (n_envs, ...)
-        assert obs is not None, "No previous observation was provided"
+        assert self._last_obs is not None, "No previous observation was provided"
         rollout_buffer.reset()
         n_steps = 0
         callback.on_rollout_start()
         while n_steps < n_rollout_steps:
-            output, value = kernel.forward(obs)
-            actions, log_prob = kernel.actions.sample(output)
+            obs: Any = self._last_obs  # (n_envs, ...)
+            actions, log_prob, value = kernel.sample(obs)
             rollout_buffer.observations[n_steps] = obs.reshape(rollout_buffer.observations.shape[1:])
             rollout_buffer.values[n_steps] = value
             rollout_buffer.log_probs[n_steps] = log_prob
@@ -91,15 +97,17 @@ class FastOnPolicy(OnPolicyAlgorithm):
             if not callback.on_step():
                 return False
             self._update_info_buffer(infos, dones)
+            if isinstance(self.action_space, spaces.Discrete):
+                actions = actions.reshape(-1, 1)
             if dones.any():
                 self._bootstrap(kernel, rewards, dones, infos)
             rollout_buffer.rewards[n_steps] = rewards
             rollout_buffer.pos += 1
             n_steps += 1
-            obs = self._last_obs = new_obs  # type: ignore[assignment] # as in SB3
+            self._last_obs = new_obs  # type: ignore[assignment] # as in SB3
             self._last_episode_starts = dones
         rollout_buffer.full = True
-        values = torch.from_numpy(kernel.forward(obs)[1].copy())[:, None]
+        values = torch.from_numpy(kernel.values(new_obs))[:, None]  # type: ignore[arg-type]
         rollout_buffer.compute_returns_and_advantage(last_values=values, dones=dones)
         callback.update_locals(locals())
         callback.on_rollout_end()
@@ -115,25 +123,26 @@ class FastOnPolicy(OnPolicyAlgorithm):
         for i in np.flatnonzero(dones):
             last_obs = infos[i].get("terminal_observation")
             if last_obs is not None and infos[i].get("TimeLimit.truncated", False):
-                rewards[i] += self.gamma * kernel.forward(np.asarray(last_obs)[None])[1][0]
+                rewards[i] += self.gamma * kernel.values(np.asarray(last_obs)[None])[0]
 
     def _clipped(self, actions: np.ndarray) -> np.ndarray:
         if not isinstance(self.action_space, spaces.Box):
             return actions
         return np.minimum(np.maximum(actions, self.action_space.low), self.action_space.high)
 
-    def _check_weights(self, kernel: Kernel) -> None:
-        """Raise what torch's distributions would raise at the next forward pass."""
-        if not np.isfinite(kernel.flat.tensor.numpy()).all():
-            raise ValueError("Expected parameters of the policy to be finite after an update: some are not.")
+    def _finish_update(self, kernel: Kernel, records: dict[str, float]) -> None:
+        """Log what both algorithms log about an update.
 
-    def _record(self, **values: float) -> None:
-        """Log what both algorithms log about an update."""
-        buffer, policy = self.rollout_buffer, self.policy
-        for name, value in values.items():
+        Raises:
+            ValueError: training has diverged, as torch's distributions would say at the next forward pass.
+        """
+        for name, value in records.items():
             self.logger.record(f"train/{name}", value)
+        buffer, policy = self.rollout_buffer, self.policy
         explained = explained_variance(buffer.values.flatten(), buffer.returns.flatten())
         self.logger.record("train/explained_variance", explained)
         if hasattr(policy, "log_std"):
             self.logger.record("train/std", torch.exp(policy.log_std).mean().item())
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        if not np.isfinite(kernel.flat.tensor.numpy()).all():
+            raise ValueError("Expected parameters of the policy to be finite after an update: some are not.")

@@ -8,6 +8,7 @@ networks for machine learning", 2012; where ε and the bias corrections go is to
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from tuning.fast_ppo.flat import FlatParameters
 
 
 class FlatOptimizer(ABC):
-    """Changes the values of a flat vector by its gradient."""
+    """Changes the values of a flat vector by its gradient, in a `with` block that gives `step`."""
 
     moment_names: ClassVar[tuple[str, ...]]  # as torch's optimiser calls its state
 
@@ -45,40 +46,31 @@ class FlatOptimizer(ABC):
             for name, view in views.items()
         )
 
-    def begin(self) -> None:
-        """Take over from the torch optimiser for a number of steps."""
+    def __enter__(self) -> Callable[..., None]:
         self.n_steps.copy_(self._states[0]["step"])
+        return self.step
+
+    def __exit__(self, *error: object) -> None:
+        for state in self._states:  # whatever ended the block, so that moments and steps agree
+            state["step"].copy_(self.n_steps)
 
     @abstractmethod
     def step(self, *, scale: float) -> None:
         """Take one step along the gradient times `scale`."""
 
-    def finish(self) -> None:
-        """Tell the torch optimiser how many steps there were."""
-        for state in self._states:
-            state["step"].copy_(self.n_steps)
-
 
 class FlatAdam(FlatOptimizer):
     """m ← β₁ m + (1-β₁) g,  v ← β₂ v + (1-β₂) g²,  w ← w - η m / (1-β₁ᵗ) / (√(v / (1-β₂ᵗ)) + ε).
 
-    The arithmetic is that of `torch.optim.Adam(fused=True)`, called directly: one pass over the memory.
+    The arithmetic is that of `torch.optim.Adam(fused=True)`, one pass over the memory. Its operator is called
+    directly, as the optimiser's own bookkeeping takes several times as long. It has no public name: another
+    torch than the pinned one may want other arguments.
     """
 
     moment_names = ("exp_avg", "exp_avg_sq")
 
     def __init__(self, optimizer: Optimizer, flat: FlatParameters) -> None:
         super().__init__(optimizer, flat)
-        mean, mean_square = self.moments
-        # As torch's kernel takes them: it could change several tensors at once, and keep the largest squares.
-        self._vectors: tuple[list[torch.Tensor], ...] = (
-            [flat.tensor],
-            [flat.gradient],
-            [mean],
-            [mean_square],
-            [],
-            [self.n_steps],
-        )
         self._gradient, self._n_steps = flat.gradient.numpy(), self.n_steps.numpy()
 
     def step(self, *, scale: float) -> None:
@@ -86,8 +78,14 @@ class FlatAdam(FlatOptimizer):
         if scale != 1:
             np.multiply(self._gradient, scale, out=self._gradient)
         np.add(self._n_steps, 1, out=self._n_steps)
+        mean, mean_square = self.moments
         torch._fused_adam_(
-            *self._vectors,
+            [self.flat.tensor],
+            grads=[self.flat.gradient],
+            exp_avgs=[mean],
+            exp_avg_sqs=[mean_square],
+            max_exp_avg_sqs=[],
+            state_steps=[self.n_steps],
             lr=self.options["lr"],
             beta1=self.options["betas"][0],
             beta2=self.options["betas"][1],
@@ -103,15 +101,21 @@ class FlatRMSprop(FlatOptimizer):
 
     moment_names = ("square_avg",)
 
+    def __init__(self, optimizer: Optimizer, flat: FlatParameters) -> None:
+        super().__init__(optimizer, flat)
+        self._values, self._gradient = flat.tensor.numpy(), flat.gradient.numpy()
+        self._mean_square = self.moments[0].numpy()
+
     def step(self, *, scale: float) -> None:
         """See `FlatOptimizer`."""
-        g, v, w = (vector.numpy() for vector in (self.flat.gradient, *self.moments, self.flat.tensor))
-        alpha = self.options["alpha"]
+        g, v, alpha = self._gradient, self._mean_square, self.options["alpha"]
         if scale != 1:
-            g *= scale
-        v *= alpha
-        v += (1 - alpha) * g * g
-        w -= self.options["lr"] * g / (np.sqrt(v) + self.options["eps"])
+            np.multiply(g, scale, out=g)
+        np.multiply(v, alpha, out=v)
+        np.add(v, (1 - alpha) * g * g, out=v)
+        np.subtract(
+            self._values, self.options["lr"] * g / (np.sqrt(v) + self.options["eps"]), out=self._values
+        )
         self.n_steps += 1
 
 

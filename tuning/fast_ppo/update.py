@@ -18,60 +18,49 @@ where an update stops early, what is logged) is as in SB3's `PPO.train` and `A2C
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
 
-from tuning.fast_ppo.diagnostics import A2CDiagnostics, PPODiagnostics
+from tuning.fast_ppo.diagnostics import PPODiagnostics
 from tuning.fast_ppo.kernel import Kernel
-from tuning.fast_ppo.optimizers import FlatOptimizer
 
 NextEpoch = Callable[[], RolloutBufferSamples]  # the whole rollout in a new random order
 
 
 @dataclass(frozen=True)
-class Coefficients:
+class Loss:
     """What the losses of both algorithms have, by SB3's arguments."""
 
-    entropy: float
-    value: float
+    entropy: float  # c_H
+    value: float  # c_V
     max_grad_norm: float
     normalize_advantage: bool
 
 
 @dataclass(frozen=True)
-class Clipping:
-    """What limits an update of PPO."""
+class ClippedLoss(Loss):
+    """The loss of PPO, and where an update ends early."""
 
-    ratio: float  # ε
-    value: float | None  # ε_V
+    clip_range: float  # ε
+    clip_range_vf: float | None  # ε_V
     target_kl: float | None  # the update ends where the approximate divergence is above 1.5 times this
 
 
 def update_ppo(
-    kernel: Kernel,
-    next_epoch: NextEpoch,
-    *,
-    n_epochs: int,
-    batch_size: int,
-    coefficients: Coefficients,
-    clipping: Clipping,
+    kernel: Kernel, loss: ClippedLoss, next_epoch: NextEpoch, *, n_epochs: int, batch_size: int
 ) -> PPODiagnostics:
     """Update a policy in minibatches; the last one of an epoch may be smaller."""
-    diagnostics = PPODiagnostics(coefficients.entropy, coefficients.value, clipping.ratio)
-    optimizer = kernel.optimizer()
-    optimizer.begin()
-    goes_on = True
-    while goes_on and diagnostics.n_epochs < n_epochs:
-        diagnostics.begin_epoch()
-        epoch = _Epoch(kernel, next_epoch(), batch_size, coefficients, clipping)
-        goes_on = all(
-            _ppo_step(kernel, optimizer, minibatch, coefficients, clipping, diagnostics)
-            for minibatch in epoch.minibatches()
-        )
-    optimizer.finish()
+    diagnostics = PPODiagnostics()
+    with kernel.optimizer() as step:
+        for _ in range(n_epochs):
+            diagnostics.begin_epoch()
+            for batch in _minibatches(kernel, loss, next_epoch(), batch_size):
+                if not _descend(kernel, loss, batch, diagnostics):
+                    return diagnostics
+                step(scale=_clipping(kernel, loss.max_grad_norm))
     return diagnostics
 
 
@@ -79,53 +68,41 @@ def update_ppo(
 class _Minibatch:
     """n transitions; arrays of shape (n,) unless said."""
 
-    observations: np.ndarray  # (n, n_inputs), encoded
+    observations: np.ndarray  # (n, ...)
     actions: np.ndarray  # (n, k), encoded
     old_log_prob: np.ndarray
     old_values: np.ndarray
     returns: np.ndarray
-    gain: np.ndarray  # -A / n
+    slope: np.ndarray  # -A / n: ∂L/∂r
     side: np.ndarray  # 1 where A > 0: r may not grow beyond 1 + ε; else -1: it may not shrink below 1 - ε
     limit: np.ndarray  # so side * r is compared with this
 
 
-class _Epoch:
-    """A rollout in one random order, with all that can be computed for all of its minibatches at once."""
-
-    def __init__(
-        self,
-        kernel: Kernel,
-        samples: RolloutBufferSamples,
-        batch_size: int,
-        coefficients: Coefficients,
-        clipping: Clipping,
-    ) -> None:
-        total = len(samples.advantages)
-        self._starts = np.arange(0, total, batch_size)
-        sizes = np.diff(self._starts, append=total)
-        advantages = samples.advantages.numpy()
-        if coefficients.normalize_advantage:
-            advantages = normalized(advantages, self._starts)
-        up = advantages > 0
-        self._columns = (
-            kernel.encode(samples.observations.numpy()),
-            kernel.actions.encode(samples.actions.numpy()),
-            samples.old_log_prob.numpy(),
-            samples.old_values.numpy(),
-            samples.returns.numpy(),
-            (-advantages / np.repeat(sizes, sizes)).astype(np.float32),
-            np.where(up, np.float32(1), np.float32(-1)),
-            # A falling schedule may end below zero; torch.clamp then gives the upper bound, whatever r is.
-            np.where(up, np.float32(1 + clipping.ratio), np.float32(abs(clipping.ratio) - 1)),
-        )
-        self._batch_size = batch_size
-
-    def minibatches(self) -> "list[_Minibatch]":
-        """Return the minibatches, as views."""
-        size = self._batch_size
-        return [
-            _Minibatch(*(column[i : i + size] for column in self._columns)) for i in self._starts.tolist()
-        ]
+def _minibatches(
+    kernel: Kernel, loss: ClippedLoss, samples: RolloutBufferSamples, batch_size: int
+) -> Iterator[_Minibatch]:
+    """Cut a rollout in minibatches. What they need is computed for all of them at once."""
+    total = len(samples.advantages)
+    starts = np.arange(0, total, batch_size)
+    sizes = np.diff(starts, append=total)
+    advantages = samples.advantages.numpy()
+    if loss.normalize_advantage:
+        advantages = normalized(advantages, starts)
+    up = advantages > 0
+    columns = (
+        samples.observations.numpy(),
+        kernel.actions.encode(samples.actions.numpy()),
+        samples.old_log_prob.numpy(),
+        samples.old_values.numpy(),
+        samples.returns.numpy(),
+        (-advantages / np.repeat(sizes, sizes)).astype(np.float32),
+        np.where(up, np.float32(1), np.float32(-1)),
+        # A falling schedule may end below zero; torch.clamp then gives the upper bound, whatever r is.
+        np.where(up, np.float32(1 + loss.clip_range), np.float32(abs(loss.clip_range) - 1)),
+    )
+    for start in starts.tolist():
+        part = slice(start, start + batch_size)
+        yield _Minibatch(*(column[part] for column in columns))
 
 
 def normalized(advantages: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -144,68 +121,35 @@ def normalized(advantages: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return exact / np.repeat(np.where(several, np.sqrt(square) + 1e-8, 1), sizes)
 
 
-def _ppo_step(
-    kernel: Kernel,
-    optimizer: FlatOptimizer,
-    batch: _Minibatch,
-    coefficients: Coefficients,
-    clipping: Clipping,
-    diagnostics: PPODiagnostics,
-) -> bool:
-    """Take one step on a minibatch, unless the policy has gone too far: then return False."""
+def _descend(kernel: Kernel, loss: ClippedLoss, batch: _Minibatch, diagnostics: PPODiagnostics) -> bool:
+    """Compute the gradient of a minibatch, unless the policy has gone too far: then return False."""
     evaluated = kernel.evaluate(batch.observations, batch.actions)
-    log_ratio = evaluated.judged.log_prob - batch.old_log_prob
+    log_ratio = evaluated.actions.log_prob - batch.old_log_prob
     ratio = np.exp(log_ratio)
 
-    value_slope = 2 * coefficients.value / len(ratio)
-    if clipping.value is None:
+    value_slope = 2 * loss.value / len(ratio)
+    if loss.clip_range_vf is None:
         error = evaluated.values - batch.returns
         value_gradient = error * value_slope
     else:
         change = evaluated.values - batch.old_values
-        clipped = np.minimum(np.maximum(change, -clipping.value), clipping.value)
+        clipped = np.minimum(np.maximum(change, -loss.clip_range_vf), loss.clip_range_vf)
         error = batch.old_values + clipped - batch.returns
-        value_gradient = error * value_slope * (np.abs(change) <= clipping.value)
+        value_gradient = error * value_slope * (np.abs(change) <= loss.clip_range_vf)
 
-    diagnostics.add(batch.gain, ratio, log_ratio, error, evaluated.judged.entropy)
-    if clipping.target_kl is not None and approximate_kl(ratio, log_ratio) > 1.5 * clipping.target_kl:
-        return False
+    diagnostics.add(batch.slope, ratio, log_ratio, error, evaluated.actions.entropy)
+    if loss.target_kl is not None:
+        divergence = approximate_kl(ratio, log_ratio)
+        if divergence > 1.5 * loss.target_kl:
+            diagnostics.stopped_at = divergence
+            return False
     kernel.backward(
         evaluated,
-        log_prob=batch.gain * ratio * (batch.side * ratio <= batch.limit),
-        entropy=-coefficients.entropy,
+        log_prob=batch.slope * ratio * (batch.side * ratio <= batch.limit),
+        entropy=-loss.entropy,
         value=value_gradient,
     )
-    optimizer.step(scale=clipping_scale(kernel, coefficients.max_grad_norm))
     return True
-
-
-def update_a2c(kernel: Kernel, samples: RolloutBufferSamples, coefficients: Coefficients) -> A2CDiagnostics:
-    """Update a policy by one step on a whole rollout."""
-    n = len(samples.advantages)
-    advantages = samples.advantages.numpy()
-    if coefficients.normalize_advantage:
-        advantages = normalized(advantages, np.zeros(1, np.int64)).astype(np.float32)
-    evaluated = kernel.evaluate(
-        kernel.encode(samples.observations.numpy()), kernel.actions.encode(samples.actions.numpy())
-    )
-    error = evaluated.values - samples.returns.numpy()
-    diagnostics = A2CDiagnostics(
-        policy_loss=-float(np.mean(advantages * evaluated.judged.log_prob)),
-        value_loss=float(np.mean(error * error)),
-        entropy_loss=-float(np.mean(evaluated.judged.entropy)),
-    )
-    kernel.backward(
-        evaluated,
-        log_prob=advantages / -n,
-        entropy=-coefficients.entropy,
-        value=error * (2 * coefficients.value / n),
-    )
-    optimizer = kernel.optimizer()
-    optimizer.begin()
-    optimizer.step(scale=clipping_scale(kernel, coefficients.max_grad_norm))
-    optimizer.finish()
-    return diagnostics
 
 
 def approximate_kl(ratio: np.ndarray, log_ratio: np.ndarray) -> float:
@@ -216,8 +160,35 @@ def approximate_kl(ratio: np.ndarray, log_ratio: np.ndarray) -> float:
     return float(np.mean((ratio - 1) - log_ratio))
 
 
-def clipping_scale(kernel: Kernel, max_norm: float) -> float:
-    """Return what to scale the gradient by, so that its norm over all parameters is at most `max_norm`."""
+def update_a2c(kernel: Kernel, loss: Loss, samples: RolloutBufferSamples) -> dict[str, float]:
+    """Update a policy by one step on a whole rollout, and return the parts of the loss as SB3 logs them."""
+    n = len(samples.advantages)
+    advantages = samples.advantages.numpy()
+    if loss.normalize_advantage:
+        advantages = normalized(advantages, np.zeros(1, np.int64)).astype(np.float32)
+    evaluated = kernel.evaluate(samples.observations.numpy(), kernel.actions.encode(samples.actions.numpy()))
+    error = evaluated.values - samples.returns.numpy()
+    records = {
+        "policy_loss": -float(np.mean(advantages * evaluated.actions.log_prob)),
+        "value_loss": float(np.mean(error * error)),
+        "entropy_loss": -float(np.mean(evaluated.actions.entropy)),
+    }
+    kernel.backward(
+        evaluated,
+        log_prob=advantages / -n,
+        entropy=-loss.entropy,
+        value=error * (2 * loss.value / n),
+    )
+    with kernel.optimizer() as step:
+        step(scale=_clipping(kernel, loss.max_grad_norm))
+    return records
+
+
+def _clipping(kernel: Kernel, max_norm: float) -> float:
+    """Return what to scale the gradient by, so that its norm over all parameters is at most `max_norm`.
+
+    NaN where the gradient has a NaN, as in torch: the weights then say that training has diverged.
+    """
     gradient = kernel.flat.gradient.numpy()
-    norm = math.sqrt(np.dot(gradient, gradient))
-    return min(1.0, max_norm / (norm + 1e-6))
+    scale = max_norm / (math.sqrt(np.dot(gradient, gradient)) + 1e-6)
+    return 1.0 if scale >= 1 else scale
