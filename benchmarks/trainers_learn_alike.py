@@ -9,8 +9,9 @@ interval (Student's t). The measure is what tuning is worth there, the gap betwe
 hyperparameters and tuned ones after the same number of steps. The trainers count as alike when the whole
 interval lies within 5 % of that gap: two one-sided tests at the level of 5 %.
 
-Every run goes through `tuning.training.train`, as a study's trial does. How many pairs there are was fixed
-beforehand, from the spread of runs with other seeds: `--first-seed 1000` draws such.
+Every run goes through `tuning.training.train`, as a study's trial does. Configurations and the numbers of
+steps and pairs were chosen before, so that the spread allows an answer, by a few runs of the fast
+trainer alone.
 """
 
 import argparse

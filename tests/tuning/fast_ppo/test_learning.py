@@ -98,6 +98,7 @@ def test_sb3s_own_callbacks_work(learnt, tmp_path):
     assert checkpoint.num_timesteps == 160
 
 
+@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 @pytest.mark.parametrize("classes", [(PPO, FastPPO), (A2C, FastA2C)])
 def test_nan_ends_training_with_sb3s_words(classes, build, toy_envs):
     for cls in classes:

@@ -166,6 +166,7 @@ def test_a_time_limit_is_bootstrapped_and_an_end_is_not(collected):
         assert 0 < changed.sum() < len(model.ep_info_buffer)
 
 
+@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 @pytest.mark.parametrize("classes", [(PPO, FastPPO), (A2C, FastA2C)])
 def test_callbacks_see_the_same(classes, collected):
     theirs, ours = collected(classes, ENVS["pendulum"], n_rollouts=2)

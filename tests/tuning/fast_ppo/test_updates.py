@@ -118,9 +118,8 @@ class Case:
 
 # Where float32 does not allow 1e-6 for every single weight; the norm is as close as everywhere.
 LOOSER_ATOL = {
-    # 36 steps of 0.03: each step moves a weight by about the learning rate, and so does its rounding
-    "rate-high-continuous": 5e-6,
-    "rate-high-categorical": 5e-6,
+    # Steps of 0.03, thirty times those of the others: one of 271 weights, itself 0.004, is off by 1.13e-6.
+    "rate-high-continuous": 2e-6,
 }
 
 KINDS = ("continuous", "categorical")
