@@ -22,6 +22,7 @@ from tuning.watchdog import CONTROL
 
 if TYPE_CHECKING:
     from tuning.evaluation import EvaluationResult
+    from tuning.training import OnStart
 
 MAX_MESSAGE_CHARS = 2000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -71,23 +72,25 @@ def _result(folder: RunFolder, task: RunTask) -> RunResult | None:
     run = task.plan.runs[task.index]
     drop_curve(folder, task.index)  # of an attempt that ended half-way
     started = time.monotonic()
+    used: list[TrainerUsed] = []  # empty where nothing was trained, or the model could not be built
     try:
         with Reporter(folder, task.index, task.plan.n_timesteps) as reporter:
-            result = _attempt(folder, task, reporter)
+            result = _attempt(folder, task, reporter, used.append)
     except NotKept:
         raise
     except OSError as error:  # the reporter's own
         raise NotKept(f"The curve of {run.label} cannot be written: {error}.") from error
     if result is None:
         return None
-    return result.model_copy(update={"duration_s": round(time.monotonic() - started, 3)})
+    duration_s = round(time.monotonic() - started, 3)
+    # However the run ended: one that broke says whose code it broke in.
+    return result.model_copy(update={"duration_s": duration_s, "trainer": used[0] if used else None})
 
 
-def _attempt(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
+def _attempt(folder: RunFolder, task: RunTask, reporter: Reporter, on_start: "OnStart") -> RunResult | None:
     run = task.plan.runs[task.index]
-    act = _play if run.plays_only else _train
     try:
-        return act(folder, task, reporter)
+        return _play(folder, task, reporter) if run.plays_only else _train(folder, task, reporter, on_start)
     except NotKept:
         raise
     except (Exception, SystemExit) as error:  # an env may raise anything, and must not end the worker
@@ -98,7 +101,7 @@ def _attempt(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult 
         return RunResult(key=run.key, state="failed", message=message)
 
 
-def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
+def _train(folder: RunFolder, task: RunTask, reporter: Reporter, on_start: "OnStart") -> RunResult | None:
     from tuning.training import Seeds, Training, keep_policy, train
     from tuning.training_callback import Diverged, TrainingStopped
 
@@ -116,33 +119,25 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | 
         n_eval_envs=plan.n_eval_envs,
         n_eval_episodes=plan.n_eval_episodes,
     )
-    used: list[TrainerUsed] = []
     try:
         trained = train(
             training,
             on_evaluation=lambda _: None,
             reporter=reporter,
             control=CONTROL,
-            on_start=used.append,
+            on_start=on_start,
         )
     except TrainingStopped:
         return None
     except Diverged as reason:
-        return RunResult(
-            key=run.key,
-            state="diverged",
-            message=str(reason),
-            timesteps=reporter.timesteps,
-            trainer=used[0] if used else None,
-        )
+        return RunResult(key=run.key, state="diverged", message=str(reason), timesteps=reporter.timesteps)
     if plan.keep_weights:  # before there is a result, so that a result implies them
         reporter.phase("save")
         try:
             keep_policy(folder, task.index, training, trained)
         except OSError as error:
             raise NotKept(f"The policy of {run.label} cannot be kept: {error}.") from error
-    result = _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
-    return result.model_copy(update={"trainer": trained.trainer})
+    return _ok(run.key, trained.evaluation.result, timesteps=trained.model.num_timesteps)
 
 
 def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:

@@ -311,11 +311,11 @@ def test_no_run_starts_once_the_job_was_asked_to_stop(job, mode):
 )
 def test_what_goes_wrong_in_a_run_is_its_result(started, wait_until_ended, fault, state, said):
     env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": fault, "after": 60}}
-    made = plan(run("a"), env=env)
+    made = plan(run("a"), env=env, trainer="auto")
     folder = started(made)
     assert wait_until_ended(folder).state == JobState.FINISHED
     (result,) = read_results(folder, made).values()
-    assert (result.state, result.mean) == (state, None)
+    assert (result.state, result.mean, result.trainer) == (state, None, TrainerUsed("fast"))
     assert said in result.message
 
 
@@ -342,6 +342,15 @@ def test_a_dead_runner_takes_its_workers_along_and_the_job_goes_on(started, wait
 def test_a_plan_comes_back_as_it_was(job):
     made = plan(run("a", gamma=0.9), run("b"))
     assert load_plan(job(made)) == made
+
+
+def test_a_plan_from_before_there_was_a_choice_stays_with_sb3(job):
+    made = plan(run("a"), trainer="auto")
+    folder = job(made)
+    record = json.loads(folder.plan.read_text())
+    del record["trainer"]
+    folder.plan.write_text(json.dumps(record))
+    assert load_plan(folder) == made.model_copy(update={"trainer": "sb3"})
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"runs": []}', '{"env": 3}'])

@@ -4,12 +4,12 @@ import sys
 import time
 
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from storage import artifacts
-from storage.journal import STUDY_NAME, open_journal
+from storage.journal import STUDY_NAME, append_trials, open_journal
 from storage.paths import RunFolder
-from storage.trials import TRAINER
+from storage.trials import DIVERGED, TRAINER
 from tuning import launch, worker
 from tuning.jobs import PROJECT_ROOT
 from tuning.worker import Task, run_trial
@@ -96,6 +96,34 @@ def test_a_trial_records_whose_code_trained_it(request_, recorded, runs_dir, fau
     assert trial.state == TrialState.COMPLETE
     assert trial.user_attrs[TRAINER] == recorded
     assert artifacts.load_policy(folder, 0).request["trainer"] == recorded
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [("none", TrialState.PRUNED), ("nan", TrialState.PRUNED), ("raise", TrialState.FAIL)],
+    ids=["pruned", "diverged", "failed"],
+)
+def test_a_trial_that_is_not_trained_to_its_end_records_its_trainer_too(
+    fault, state, runs_dir, fault_spec, fault_envs, monkeypatch
+):
+    monkeypatch.syspath_prepend("tests/fault_envs")
+    monkeypatch.setattr(worker, "_storages", {})
+    env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": fault, "after": 60}}
+    strict = {"name": "median", "n_startup_trials": 0, "warmup_fraction": 0}
+    spec = fault_spec(env=env, pruner=strict, defaults_first=False)
+    folder = launch.create_study(spec, runs_dir)
+    unbeatable = create_trial(
+        value=1.0,
+        intermediate_values=dict.fromkeys(spec.evaluation_marks(), 1.0),  # rewards are negative
+        params={"learning_rate": 1e-3, "gamma": 0.99},
+        distributions={p.name: p.distribution() for p in spec.search_space},
+    )
+    append_trials(folder.journal, [unbeatable])
+    run_trial(Task(str(folder.path), spec, index=1, alone=True))
+    _, trial = trials_of(folder)
+    assert trial.state == state
+    assert (DIVERGED in trial.user_attrs) == (fault == "nan")
+    assert trial.user_attrs[TRAINER] == {"name": "fast"}
 
 
 def test_a_trial_that_somebody_else_ended_stays_ended(study, monkeypatch):
