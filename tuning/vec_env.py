@@ -12,7 +12,12 @@ class LightVecEnv(DummyVecEnv):
 
     DummyVecEnv deep-copies its buffer of observations and all infos at every step. An array needs no deep
     copy, and an info that the environment left empty, as most do until an episode ends, needs none at all.
-    What an episode ended with is copied before the reset, which may write into the same objects.
+
+    Two differences are deliberate, and show only with an environment that hands out the same array or the
+    same info at every step. The observation and the info that an episode ended with are copied before the
+    reset; DummyVecEnv copies them after it, when such an environment has written the next episode's start
+    over them. And what is added to an info here (`TimeLimit.truncated`, `terminal_observation`) goes into
+    the copy; DummyVecEnv writes it into the environment's own.
     """
 
     def step_wait(self) -> VecEnvStepReturn:

@@ -90,6 +90,7 @@ def same(ours, theirs):
 ENVS = {
     "truncated": lambda: gym.make("Pendulum-v1", max_episode_steps=7),
     "terminated": lambda: gym.make("CartPole-v1"),
+    # A copy of each observation: DummyVecEnv reads what an episode ended with after the reset wrote over it.
     "both, with infos": lambda: gym.wrappers.TransformObservation(Talkative(), np.copy, None),
     "a dict": InParts,
     "a number": Numbered,
