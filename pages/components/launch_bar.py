@@ -46,12 +46,23 @@ def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
 
 
 def rough_range(low_s: float, high_s: float) -> str:
-    """Return a range of times in one unit and no more digits than a guess deserves: 4 to 15 min."""
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if size == 1 or (high_s >= 2 * size and (low_s >= size or high_s >= 10 * size)):
-            low, high = (three_digits(float(f"{value / size:.2g}")) for value in (low_s, high_s))
-            return f"{high} {unit}" if low == high else f"{low} to {high} {unit}"
-    raise AssertionError
+    """Return a range of times with no more digits than a guess deserves: 4 to 15 min, 25 s to 15 min.
+
+    Both ends have one unit, unless the shorter one would be a fraction of it.
+    """
+    high_size, high_unit = _unit(high_s)
+    low_size, low_unit = (high_size, high_unit) if low_s >= high_size else _unit(low_s)
+    low = three_digits(float(f"{low_s / low_size:.2g}"))
+    high = three_digits(float(f"{high_s / high_size:.2g}"))
+    if low_unit != high_unit:
+        return f"{low} {low_unit} to {high} {high_unit}"
+    return f"{high} {high_unit}" if low == high else f"{low} to {high} {high_unit}"
+
+
+def _unit(seconds: float) -> tuple[int, str]:
+    """Return the size in seconds and the name of the largest unit of which there are at least two."""
+    units = ((86_400, "d"), (3600, "h"), (60, "min"))
+    return next(((size, unit) for size, unit in units if seconds >= 2 * size), (1, "s"))
 
 
 def _launch(spec: StudySpec, continues: Continuation | None) -> None:

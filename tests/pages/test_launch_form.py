@@ -96,12 +96,16 @@ def test_numbers_are_read_as_people_write_them():
     ("low", "high", "said"),
     [
         (256, 918, "4.3 to 15 min"),
-        (46, 153, "46 to 150 s"),
-        (25, 900, "0.42 to 15 min"),
+        (46, 119, "46 to 120 s"),
+        (46, 160, "46 s to 2.7 min"),
+        (25, 900, "25 s to 15 min"),
+        (256, 9000, "4.3 min to 2.5 h"),
+        (3600, 400_000, "60 min to 4.6 d"),
+        (90, 300, "1.5 to 5 min"),
         (10, 30, "10 to 30 s"),
         (7000, 20_000, "1.9 to 5.6 h"),
         (60, 60, "60 s"),
     ],
 )
-def test_a_rough_time_has_one_unit(low, high, said):
+def test_the_ends_of_a_rough_time_share_a_unit_that_suits_both(low, high, said):
     assert rough_range(low, high) == said
