@@ -109,6 +109,11 @@ def episodes_seconds(spec: StudySpec, n_episodes: int, *, episode_steps: int | N
     return float(np.mean([_evaluation_seconds(asked, _costs(spec, c), length) for c in configurations]))
 
 
+def training_seconds(spec: StudySpec, resolved: dict[str, Any], *, episode_steps: int | None = None) -> float:
+    """Estimate how long one worker takes for a trial of one resolved configuration, with its evaluations."""
+    return _trial_seconds(spec, resolved, episode_steps or ASSUMED_EPISODE_STEPS)
+
+
 def _trial_seconds(spec: StudySpec, resolved: dict[str, Any], episode_steps: int) -> float:
     costs = _costs(spec, resolved)
     evaluations = spec.budget.n_evaluations * _evaluation_seconds(spec, costs, episode_steps)

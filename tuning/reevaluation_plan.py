@@ -18,12 +18,13 @@ from tuning.candidates import (
     top_trials,
     trainable_spec,
 )
-from tuning.estimate import episodes_seconds, study_seconds
+from tuning.estimate import episodes_seconds, study_seconds, training_seconds
 from tuning.launch import Run
 from tuning.lineage import TrialHome, trial_home
 from tuning.reevaluation import MOST_CANDIDATES, MOST_EPISODES, MOST_SEEDS, Candidate, Mode, Reevaluation
 from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
 from tuning.seeds import further_seeds, retraining_seeds
+from tuning.spec import StudySpec
 from tuning.trainers import speaks_for
 
 __all__ = [
@@ -228,7 +229,9 @@ def extended(
 def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
     """Return roughly how long it takes if racing gives up nothing.
 
-    By the study's own trials where it has some, else by the model before launch.
+    A candidate takes what its own trial took. One that has none is priced by the model before launch for its
+    very configuration, as a fallback to SB3's code takes several times longer than the kernels; where the
+    study has trials, scaled to what those took.
     """
     spec, plan = trainable_spec(run), planned.plan
     episodes = episodes_seconds(spec, plan.n_eval_episodes)
@@ -237,12 +240,27 @@ def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
     complete = [t for t in completed(own(run.study.trials)) if t.duration]
     telling = [t for t in complete if run.source is None and speaks_for(t, plan.trainer)]
     took = {t.number: t.duration.total_seconds() for t in telling if t.duration}
-    typical = median(took.values()) if took else study_seconds(spec).seconds_per_trial
-    known = [
-        took.get(c.trial, typical) if c.trial is not None else typical for c in planned.question.candidates
-    ]
-    training = sum(known) / len(known) * plan.n_timesteps / spec.budget.n_timesteps
-    return (training + episodes) * _rounds(plan)
+    pace = median(took.values()) / study_seconds(spec).seconds_per_trial if took else 1.0
+    share = plan.n_timesteps / spec.budget.n_timesteps
+
+    def run_seconds(c: Candidate) -> float:
+        if c.trial in took:
+            return took[c.trial] * share + episodes
+        return pace * training_seconds(_retrained(spec, plan, c), c.resolved)
+
+    candidates = planned.question.candidates
+    return sum(map(run_seconds, candidates)) / len(candidates) * _rounds(plan)
+
+
+def _retrained(spec: StudySpec, plan: RetrainPlan, candidate: Candidate) -> StudySpec:
+    """Return the request of a trial that costs what a run of the candidate does."""
+    asked = {
+        "n_timesteps": plan.n_timesteps,
+        "n_evaluations": 1,
+        "n_eval_episodes": plan.n_eval_episodes,
+    }
+    budget = spec.budget.model_copy(update=asked)
+    return spec.model_copy(update={"budget": budget, "n_train_envs": candidate.n_train_envs})
 
 
 def _rounds(plan: RetrainPlan) -> int:

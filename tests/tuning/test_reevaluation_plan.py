@@ -2,13 +2,14 @@
 
 import dataclasses
 import itertools
+from datetime import timedelta
 
 import pytest
 from optuna.trial import TrialState, create_trial
 
 from storage.artifacts import save_policy
 from storage.paths import RunFolder
-from storage.trials import IMPORTED_FROM, IMPORTED_TRIAL, StudyData
+from storage.trials import IMPORTED_FROM, IMPORTED_TRIAL, TRAINER, StudyData
 from tuning.algorithms import algorithm, algorithm_names
 from tuning.jobs import JobState, JobStatus
 from tuning.launch import Run
@@ -247,6 +248,31 @@ def test_another_budget_is_recorded_beside_the_study_s(good):
     assert planned.plan.n_timesteps == 80_000
     at_once = reevaluation_seconds(good, plan_reevaluation(good))
     assert at_once < reevaluation_seconds(good, planned) < 2 * at_once
+
+
+def test_each_candidate_without_a_trial_costs_what_its_own_configuration_does(good):
+    def seconds(trainer="auto", **who):
+        run = dataclasses.replace(good, spec=good.spec.model_copy(update={"trainer": trainer}))
+        return reevaluation_seconds(run, plan_reevaluation(run, **who))
+
+    gsde, fast = {"top": 0, "defaults": False}, {"trials": [1], "defaults": False, "tuned": False}
+    assert seconds(**gsde) > 3 * seconds(**fast)  # the tuned values have gSDE, which the kernels leave to SB3
+    assert seconds(**gsde) == pytest.approx(seconds("sb3", **gsde))
+    assert seconds("sb3", **fast) > 3 * seconds(**fast)
+
+
+def test_a_candidate_without_a_trial_is_priced_at_the_pace_of_those_there_are(study):
+    def seconds(minutes, **who):
+        by_kernels = {"user_attrs": {TRAINER: {"name": "fast"}}}
+        run = study(*[(float(-n), {"gamma": 0.9 + n / 100}, by_kernels) for n in range(3)])
+        for trial in run.study.trials:
+            trial.datetime_start = trial.datetime_complete - timedelta(minutes=minutes)
+        return reevaluation_seconds(run, plan_reevaluation(run, n_episodes=1, **who))
+
+    gsde = {"top": 0, "defaults": False}
+    assert seconds(20, **gsde) == pytest.approx(2 * seconds(10, **gsde))
+    own = {"trials": [1], "defaults": False, "tuned": False}
+    assert seconds(20, **own) == pytest.approx(5 * 20 * 60, rel=0.01)  # ten seeds on two workers
 
 
 def test_what_trains_longer_than_asked_is_named(good):
