@@ -10,7 +10,7 @@ from tuning.launch import Run
 from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.report_plots import Plot, reevaluation_plots
-from tuning.trainers import trained_by
+from tuning.retraining_plan import runs_trained_by
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _about(job: ReevaluationJob, info: ReevaluationInfo) -> str:
     if q.n_timesteps != q.study_timesteps:
         budget = f" ({q.n_timesteps / q.study_timesteps:g} times those of the study)"
     saved = f" Racing did without {count(info.n_saved, 'run')}." if info.n_saved else ""
-    trained = trained_by([result.trainer for result in job.results.values()], "run")
+    trained = runs_trained_by(job.results)
     by = f" Trained by {trained}." if trained else ""
     return (
         f"{who}, trained again from scratch on up to {count(q.n_seeds, 'fresh seed')}, "

@@ -13,7 +13,7 @@ from storage.json_lines import append_line
 from storage.paths import RunFolder
 from storage.records import MAX_RECORD_BYTES, read_record, write_text
 from tuning.spec import EnvSpec
-from tuning.trainers import TrainerChoice, TrainerUsed
+from tuning.trainers import TrainerChoice, TrainerUsed, trained_by
 
 MAX_RUNS = 1000
 MOST_REMEMBERED_EPISODES = 2_000_000  # of the results that were read last; some 32 bytes each
@@ -181,6 +181,11 @@ def read_results(folder: RunFolder, plan: RetrainPlan) -> dict[str, RunResult]:
         if result.key in keys and (result.key not in found or found[result.key].worker_died):
             found[result.key] = result
     return found
+
+
+def runs_trained_by(results: Mapping[str, RunResult]) -> str:
+    """Say whose code trained a job's runs: "fast kernels"; empty where nothing was trained or recorded."""
+    return trained_by([result.trainer for result in results.values()], "run")
 
 
 def _result(line: dict[str, Any]) -> RunResult | None:

@@ -17,6 +17,7 @@ from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.probe_jobs import ProbeJob, UnreadableProbe, find_probes, resume_probe
 from tuning.probe_values import spec_axes
+from tuning.retraining_plan import runs_trained_by
 
 TICK = "2s"
 _DOUBTS = (Verdict.EDGE, Verdict.WATCH, Verdict.HERDED)  # that a probe would settle
@@ -170,7 +171,9 @@ def _footnote(job: ProbeJob) -> str:
     steps = f"{whole(q.n_timesteps)} steps a run"
     if q.n_timesteps != q.study_timesteps:
         steps += f" where the study trains {whole(q.study_timesteps)}: the answer is for the shorter training"
-    return f"{_when(job)}, with the configurations of trials {trials}; {steps}."
+    trained = runs_trained_by(job.results)
+    by = f" Trained by {frame.escape(trained)}." if trained else ""
+    return f"{_when(job)}, with the configurations of trials {trials}; {steps}.{by}"
 
 
 def _when(job: ProbeJob) -> str:

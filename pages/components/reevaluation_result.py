@@ -22,6 +22,7 @@ from tuning.analysis.words import count
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.reevaluation_jobs import ReevaluationJob
+from tuning.retraining_plan import runs_trained_by
 
 MOST_WARNINGS = 2  # in sight, the gravest; more are read by nobody
 
@@ -44,9 +45,7 @@ def draw(run: Run, job: ReevaluationJob, others: Sequence[ReevaluationJob]) -> N
     if info.question.mode == "retrain":
         reevaluation_transfer.draw(job, info, others)
         _draw_curves(job, info)
-    reevaluation_table.draw(info, key=job.folder.id)
-    if trained := reevaluation_words.trained_words(job):
-        st.caption(trained)
+    reevaluation_table.draw(info, key=job.folder.id, trained_by=runs_trained_by(job.results))
 
 
 def _draw_answer(info: ReevaluationInfo) -> None:

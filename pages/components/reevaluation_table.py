@@ -14,8 +14,14 @@ _TEXT = st.column_config.TextColumn
 _SHARES = ("collapsed", "solved", "p_best", "p_improvement")
 
 
-def draw(info: ReevaluationInfo, *, key: str) -> None:
-    """Draw one row a candidate, the best first, and what each run returned."""
+def draw(info: ReevaluationInfo, *, key: str, trained_by: str) -> None:
+    """Draw one row a candidate, the best first, and what each run returned.
+
+    Args:
+        info: what the re-evaluation found.
+        key: of the widgets, and the start of the files' names.
+        trained_by: whose code trained the runs, in words; empty where nothing was trained or recorded.
+    """
     st.subheader("Candidate by candidate", anchor=False)
     full = candidates_frame(info)
     st.dataframe(
@@ -28,7 +34,7 @@ def draw(info: ReevaluationInfo, *, key: str) -> None:
         placeholder="",
         alt="Table of candidates with their runs, means, intervals and probabilities",
     )
-    _draw_caption(info)
+    _draw_caption(info, trained_by)
     with st.container(horizontal=True):
         _draw_download("Download CSV", full, f"{key}-candidates.csv", key=f"candidates-csv-{key}")
     runs = runs_frame(info)
@@ -45,7 +51,7 @@ def draw(info: ReevaluationInfo, *, key: str) -> None:
         _draw_download("Download CSV", runs, f"{key}-runs.csv", key=f"runs-csv-{key}")
 
 
-def _draw_caption(info: ReevaluationInfo) -> None:
+def _draw_caption(info: ReevaluationInfo, trained_by: str) -> None:
     words = "IQM is the mean of the middle half of the runs. P(best) is how likely each is the best of these."
     if info.question.mode == "weights":
         words = (
@@ -58,6 +64,8 @@ def _draw_caption(info: ReevaluationInfo) -> None:
             f" Beats: how likely a run of it is better than one of {baseline}. "
             "p: paired Wilcoxon test against the same, corrected for the number of candidates (Holm)."
         )
+    if trained_by:
+        words += f" Trained by {frame.escape(trained_by)}."
     st.caption(words)
 
 

@@ -5,7 +5,6 @@ from tuning.analysis.look import count, duration
 from tuning.analysis.reevaluation_result import ReevaluationInfo
 from tuning.analysis.reevaluation_words import winner_word
 from tuning.reevaluation_jobs import ReevaluationJob
-from tuning.trainers import trained_by
 
 WHAT_IT_IS = (
     "A search reports the best of many noisy numbers, so its winner's number is too good. A re-evaluation "
@@ -34,14 +33,6 @@ def dots_caption(info: ReevaluationInfo) -> str:
         f"their middle half (IQM), with its 95 % interval; the star is what is {winner_word(info)}{by_mean}. "
         f"The open triangle is what the search measured, once.{tied} Arrows at the border lie further out."
     )
-
-
-def trained_words(job: ReevaluationJob) -> str:
-    """Return whose code trained the runs, as Markdown; empty where nothing was trained or recorded."""
-    trained = trained_by([result.trainer for result in job.results.values()], "run")
-    if job.question.mode != "retrain" or not trained:
-        return ""
-    return f"Trained by {frame.escape(trained)}."
 
 
 def racing_words(job: ReevaluationJob, info: ReevaluationInfo) -> str:

@@ -139,6 +139,7 @@ def _newest(folder: RunFolder, parameter: str) -> "ProbeJob":
 
 def _show(job: "ProbeJob", *, as_json: bool) -> None:
     from tuning.analysis.probe import probe_info
+    from tuning.retraining_plan import runs_trained_by
 
     info = probe_info(job.question, job.results, n_runs=len(job.plan.runs))
     if not as_json:
@@ -147,6 +148,8 @@ def _show(job: "ProbeJob", *, as_json: bool) -> None:
         output.show(f"{job.folder.id}: {job.status.state.value}, {done}.{reason}")
         if job.results:
             output.show(info.sentence)
+        if trained := runs_trained_by(job.results):
+            output.show(f"Trained by {trained}.")
         sys.stdout.flush()
         return
     output.show_json(
@@ -158,6 +161,7 @@ def _show(job: "ProbeJob", *, as_json: bool) -> None:
             "reason": job.status.reason,
             "done": job.progress.done,
             "total": job.progress.total,
+            "trained_by": runs_trained_by(job.results),
             "verdict": info.verdict.value,
             "sentence": info.sentence,
             "trials": list(info.trials),

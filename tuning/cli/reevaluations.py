@@ -184,6 +184,7 @@ def _newest(folder: RunFolder) -> "ReevaluationJob":
 
 def _show(job: "ReevaluationJob", *, as_json: bool) -> None:
     from tuning.analysis.reevaluation import reevaluation_info
+    from tuning.retraining_plan import runs_trained_by
 
     info = reevaluation_info(job.question, job.results)
     if as_json:
@@ -193,6 +194,8 @@ def _show(job: "ReevaluationJob", *, as_json: bool) -> None:
     output.show(f"{job.folder.id}: {job.status.state.value}. {done}")
     if job.results:
         output.show(f"\n{info.recommendation}\n\n{_table(info)}")
+        if trained := runs_trained_by(job.results):
+            output.show(f"\nTrained by {trained}.")
         for warning in info.warnings:
             output.note(warning)
     sys.stdout.flush()
@@ -226,6 +229,8 @@ def _verdict(info: "ReevaluationInfo", result: "CandidateResult") -> str:
 
 
 def _plain(job: "ReevaluationJob", info: "ReevaluationInfo") -> dict[str, Any]:
+    from tuning.retraining_plan import runs_trained_by
+
     q = info.question
     return {
         "id": job.folder.id,
@@ -233,6 +238,7 @@ def _plain(job: "ReevaluationJob", info: "ReevaluationInfo") -> dict[str, Any]:
         "reason": job.status.reason,
         "done": job.progress.done,
         "total": job.progress.total,
+        "trained_by": runs_trained_by(job.results),
         "mode": q.mode,
         "seeds": q.n_seeds,
         "episodes": q.n_episodes,
