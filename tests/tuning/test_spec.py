@@ -361,8 +361,21 @@ def test_a_study_trains_with_fast_kernels_unless_told_otherwise():
     assert build_spec(BASE).trainer == "auto"
     chosen = build_spec({**BASE, "trainer": "sb3"})
     assert parse_spec(chosen.to_yaml()).trainer == "sb3"
-    (fault,) = faults_of(build_spec, {**BASE, "trainer": "fast"})
-    assert "`trainer`: it should be 'auto' or 'sb3': received 'fast'." in fault
+    for wrong in ("fast", None, True):
+        (fault,) = faults_of(build_spec, {**BASE, "trainer": wrong})
+        assert f"`trainer`: it should be 'auto' or 'sb3': received {wrong!r}." in fault
+
+
+def test_a_stored_study_from_before_there_was_a_choice_goes_on_with_auto(tmp_path):
+    stored = json.loads(build_spec({**BASE, "trainer": "sb3"}).model_dump_json())
+    del stored["trainer"]
+    (tmp_path / "spec.json").write_text(json.dumps(stored))
+    assert load_spec(tmp_path / "spec.json") == build_spec({**BASE, "trainer": "auto"})
+
+
+def test_a_field_of_the_spec_is_no_hyperparameter():
+    (fault,) = faults_of(build_spec, {**BASE, "hyperparameters": {"trainer": "sb3"}})
+    assert "`trainer` is a field of the spec: set it at the top level" in fault
 
 
 @pytest.mark.parametrize(
