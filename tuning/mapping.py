@@ -20,6 +20,7 @@ from tuning.launch import Run
 from tuning.space.parameters import ACTIVATION_FN, NET_ARCH, Parameter, shown
 from tuning.space.resolve import POLICY_PREFIX
 from tuning.spec import SpecError, StudySpec, build_spec, load_spec
+from tuning.trainers import TrainerChoice
 
 # Names that scripts give to what the algorithm calls otherwise.
 _OTHER_NAMES = {"lr": "learning_rate", "n_rollout_steps": "n_steps", "entropy_coef": "ent_coef"}
@@ -58,6 +59,7 @@ def guess_mapping(
     n_timesteps: int,
     policy: str = "MlpPolicy",
     n_train_envs: int = 1,
+    trainer: TrainerChoice = "auto",
     overrides: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> MappingDraft:
     """Guess the request that would train the study's configurations.
@@ -72,6 +74,7 @@ def guess_mapping(
         n_timesteps: env steps of one of its trials.
         policy: of the algorithm.
         n_train_envs: that a trial trained in.
+        trainer: that is to train them again.
         overrides: by stored name, `target` and `transform` to use instead of the guess; None leaves it out.
     """
     if algorithm not in algorithm_names():
@@ -81,6 +84,7 @@ def guess_mapping(
         "env": {"id": env_id},
         "algorithm": algorithm,
         "policy": policy,
+        "trainer": trainer,
         "budget": {"n_timesteps": n_timesteps},
         "n_train_envs": n_train_envs,
     }

@@ -83,6 +83,8 @@ def _draw_form(run: Run, known: StudySpec | None, *, primary: bool) -> None:
         "n_train_envs": int(envs),
         "policy": policy,
     }
+    if known is not None:
+        settings["trainer"] = known.trainer  # it has no field: only a mapping file or --map sets it
     guess = guess_mapping(run, **settings)
     choices = _draw_parameters(run, guess, str(name), key=f"{stem}-parameters-{name}")
     unknown = [stored for stored, (target, _) in choices.items() if target == _UNKNOWN]

@@ -6,8 +6,10 @@ from pages.components import search_space_editor
 from pages.components.launch_form import PREFIX
 from tuning.algorithms import algorithm
 from tuning.space.parameters import Parameter
+from tuning.spec import StudySpec
 
 SPACE = "launch-space"  # session: (generation, base table); the editor's key holds the generation
+OFFERED_ENVS = "launch-offered-envs"  # session: training envs of the preset that was marked last, or None
 DRAFT = "launch-draft"  # session: the table as last edited, for coming back to the page
 
 
@@ -43,7 +45,9 @@ def draw_space() -> tuple[list[Parameter], list[str]]:
 def _draw_presets(space: tuple[Parameter, ...] | None) -> None:
     """Draw the presets; the one whose space is in the table is marked."""
     presets = {preset.name: preset for preset in algorithm(st.session_state[PREFIX + "algorithm"]).presets}
-    st.session_state[PREFIX + "preset"] = next((p.name for p in presets.values() if p.space == space), None)
+    marked = next((p for p in presets.values() if p.space == space), None)
+    st.session_state[PREFIX + "preset"] = marked.name if marked else None
+    st.session_state[OFFERED_ENVS] = marked.n_train_envs if marked else None
     st.segmented_control(
         "Preset",
         list(presets),
@@ -56,10 +60,18 @@ def _draw_presets(space: tuple[Parameter, ...] | None) -> None:
 
 
 def follow_algorithm() -> None:
-    """Take over the newly chosen algorithm's preset of the same name; a table that was edited is kept."""
+    """Take over the newly chosen algorithm's preset of the same name.
+
+    A table that was edited is kept, and so is a number of training envs that is not the old preset's.
+    """
     known = algorithm(st.session_state[PREFIX + "algorithm"])
-    if st.session_state.get(PREFIX + "preset") in {preset.name for preset in known.presets}:
-        _use_preset()
+    if st.session_state.get(PREFIX + "preset") not in {preset.name for preset in known.presets}:
+        return
+    untouched = (st.session_state.get(OFFERED_ENVS), StudySpec.model_fields["n_train_envs"].default)
+    typed = st.session_state[PREFIX + "train-envs"]
+    _use_preset()
+    if typed not in untouched:
+        st.session_state[PREFIX + "train-envs"] = typed
 
 
 def _use_preset() -> None:
