@@ -46,12 +46,8 @@ _SPACE_KINDS: tuple[tuple[type[spaces.Space[Any]], str], ...] = (
     (spaces.Dict, "dict"),
     (spaces.Tuple, "tuple"),
 )
-_FLAT_KINDS = (
-    "continuous",
-    "discrete",
-    "multi-discrete",
-    "multi-binary",
-)  # for PPO and A2C
+# What PPO and A2C can act in, and read.
+_FLAT_KINDS = ("continuous", "discrete", "multi-discrete", "multi-binary")
 _SMALLEST_IMAGE = 36  # pixels a side that the filters of SB3's CnnPolicy need
 _MAX_SPACE_CHARS = 240
 
