@@ -97,7 +97,7 @@ def _minibatches(
         samples.returns.numpy(),
         (-advantages / np.repeat(sizes, sizes)).astype(np.float32),
         np.where(up, np.float32(1), np.float32(-1)),
-        # A falling schedule may end below zero; torch.clamp then gives the upper bound, whatever r is.
+        # A falling schedule may end below zero: 1 + ε is then the lower bound as well, as in torch.clamp.
         np.where(up, np.float32(1 + loss.clip_range), np.float32(abs(loss.clip_range) - 1)),
     )
     for start in starts.tolist():
