@@ -23,6 +23,7 @@ from tuning.algorithms import Argument
 from tuning.analysis.outcomes import finite_ranked, reached
 from tuning.space.resolve import POLICY_PREFIX, resolve_configuration
 from tuning.spec import StudySpec
+from tuning.trainers import trainer_used
 
 ACTIVATION_CLASSES = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
 MAX_DEPTH = 20
@@ -119,7 +120,7 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
     env = f"ENV_ID, env_kwargs={_literal(spec.env.kwargs)}, " if spec.env.kwargs else "ENV_ID, "
     has_activation = "activation_fn" in resolved.get("policy_kwargs", {})
     lines = [
-        f'"""{_title(spec, trial)}."""',
+        *_docstring(spec, trial),
         "",
         "import torch",
         f"from {module} import {class_name}",
@@ -215,6 +216,21 @@ def _title(spec: StudySpec, trial: FrozenTrial) -> str:
     value = reached(trial)
     got = "" if value is None else f", mean return {value:.6g} in the search"
     return f"{spec.algorithm} on {spec.env.id}: trial {trial.number} of {spec.name}{got}"
+
+
+def _docstring(spec: StudySpec, trial: FrozenTrial) -> list[str]:
+    """Return the lines of the script's docstring."""
+    title = f'"""{_title(spec, trial)}.'
+    used = trainer_used(trial)
+    if used is None or used.name == "sb3":
+        return [f'{title}"""']
+    return [
+        title,
+        "",
+        "Fast kernels trained the trial: the same algorithm with the same random numbers. Their rounding is",
+        "not Stable-Baselines3's, and the difference grows in training, so this script's number may differ.",
+        '"""',
+    ]
 
 
 def _seeds(spec: StudySpec, trial: FrozenTrial) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ import yaml
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
-from storage.trials import RESOLVED, RUN
-from tuning import export
+from storage.trials import RESOLVED, RUN, TRAINER
+from tuning import export, launch, worker
 from tuning.export import ExportError
 from tuning.spec import EnvSpec, build_spec
 
@@ -213,6 +214,26 @@ def test_the_script_runs_as_it_is(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "mean return" in ran.stdout
     assert (tmp_path / "tiny-trial--1.zip").is_file()
+
+
+def test_the_script_repeats_a_trial_of_the_fast_kernels_but_for_rounding(
+    runs_dir, fault_spec, monkeypatch, capsys, tmp_path
+):
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False)
+    folder = launch.create_study(spec, runs_dir)
+    monkeypatch.setattr(worker, "_storages", {})
+    worker.run_trial(worker.Task(str(folder.path), spec, index=0, alone=True))
+    (trial,) = launch.read_run(folder).study.trials
+    assert trial.user_attrs[TRAINER] == {"name": "fast"}
+    script = tmp_path / "again.py"
+    script.write_text(export.to_python(spec, trial))
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    again = runpy.run_path(str(script))
+    assert again["mean"] == pytest.approx(trial.value, rel=1e-4)  # eight updates: hardly any rounding yet
+    assert again["__doc__"].startswith("PPO on Pendulum-v1: trial 0 of tiny, mean return ")
+    assert "Fast kernels trained the trial" in again["__doc__"]
+    assert "Fast kernels" not in export.to_python(STORY, TRIAL)
 
 
 def test_a_study_that_is_not_ours_exports_its_values():
