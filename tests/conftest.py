@@ -225,6 +225,7 @@ def add_reevaluation() -> Callable[..., Any]:
         from tuning import jobs, launch
         from tuning.reevaluation_plan import plan_reevaluation
         from tuning.retraining_plan import RunResult, append_result, write_plan
+        from tuning.trainers import TrainerUsed
 
         trials = [int(key.split()[1]) for key in means if key.startswith("trial")]
         n = max(map(len, means.values()))
@@ -248,7 +249,15 @@ def add_reevaluation() -> Callable[..., Any]:
                 key = planned.question.run_key(candidate, seed)
                 append_result(
                     folder,
-                    RunResult(key=key, state="ok", mean=mean, std=1.0, returns=(mean,), timesteps=40960),
+                    RunResult(
+                        key=key,
+                        state="ok",
+                        mean=mean,
+                        std=1.0,
+                        returns=(mean,),
+                        timesteps=40960,
+                        trainer=TrainerUsed("fast"),
+                    ),
                 )
                 if keep:
                     shutil.copytree(source, folder.weights / str(places[key]))

@@ -17,6 +17,7 @@ from tuning.analysis.verdicts import Verdict
 from tuning.probe import plan_probe
 from tuning.probe_jobs import find_probes, start_probe
 from tuning.retraining_plan import RunResult, append_result
+from tuning.trainers import TrainerUsed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +60,8 @@ def probe(study, monkeypatch):
         folder = start_probe(study, planned)
         for n, run in enumerate(planned.plan.runs[:n_results]):
             mean = -300.0 + (0 if "own" in run.key else gain) + n % 3
-            append_result(folder, RunResult(key=run.key, state="ok", mean=mean, std=1.0, duration_s=2.0))
+            done = RunResult(key=run.key, state="ok", mean=mean, std=1.0, duration_s=2.0)
+            append_result(folder, done.model_copy(update={"trainer": TrainerUsed("sb3", "gSDE <b>")}))
         if state is not None:
             write_record(folder.runner, {"pid": 1, "pid_created": 1.0, "started_at": time.time() - 60})
         if state not in (None, "interrupted"):
@@ -163,6 +165,8 @@ def test_a_finished_probe_shows_its_sentence_figure_and_date(words, draw, probe)
     text = words(app)
     assert "Past the bound it gets better" in text
     assert "with the configurations of trials" in text
+    (by,) = [c.value for c in app.caption if "Trained by" in c.value]
+    assert by.endswith(r"Trained by Stable\-Baselines3 \(gSDE \<b\>\).")
     assert len(app.get("plotly_chart")) == 1
     assert "Start the probe" in labels(app), "another one can be asked for"
     assert "Resume the probe" not in labels(app)

@@ -21,6 +21,7 @@ from storage.trials import (
     RERUN_OF,
     RETRY_OF,
     RUN,
+    TRAINER,
     counted,
     imported,
     own,
@@ -95,6 +96,15 @@ def test_a_copy_of_a_copy_keeps_its_first_home():
     got = inherit(parent, parent, old)
     assert got.imported[0].user_attrs == {IMPORTED_FROM: "grand-0000", IMPORTED_TRIAL: 17}
     assert got.rerun[0].user_attrs == {RERUN_OF: {"study": "grand-0000", "trial": 17}}
+
+
+def test_an_imported_trial_keeps_its_trainer_and_a_rerun_gets_its_own():
+    parent = spec_of()
+    by_sb3 = {"name": "sb3", "reason": "gSDE"}
+    old = trial(parent, 3, {"learning_rate": 1e-4, "gamma": 0.98}, 1.0, **{TRAINER: by_sb3})
+    got = inherit(parent, parent, [old])
+    assert got.imported[0].user_attrs[TRAINER] == by_sb3
+    assert TRAINER not in got.rerun[0].user_attrs
 
 
 def test_what_failed_by_itself_is_evidence_and_what_was_stopped_is_not():

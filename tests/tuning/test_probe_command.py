@@ -15,6 +15,7 @@ from tuning.__main__ import app
 from tuning.probe_jobs import find_probes
 from tuning.retraining_plan import RunResult, append_result
 from tuning.spec import build_spec
+from tuning.trainers import TrainerUsed
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ def here(*arguments):
 def finish(job, *, state="finished", gain=20.0):
     for n, run in enumerate(job.plan.runs):
         mean = -50.0 + (0 if "own" in run.key else gain) + n * 7 % 5
-        append_result(job.folder, RunResult(key=run.key, state="ok", mean=mean, std=1.0))
+        result = RunResult(key=run.key, state="ok", mean=mean, std=1.0, trainer=TrainerUsed("fast"))
+        append_result(job.folder, result)
     write_record(job.folder.exit, {"state": state, "reason": "Because.", "ended_at": 1.0})
 
 
@@ -82,6 +84,8 @@ def test_the_answer_as_json_and_as_a_sentence(study):
     text = here(study.id, "learning_rate", "--status", "--wait")
     assert text.exit_code == 0
     assert answer["sentence"] in text.output
+    assert answer["trained_by"] == "fast kernels"
+    assert "Trained by fast kernels." in text.output
 
 
 def test_waiting_for_a_probe_that_failed_fails(study):

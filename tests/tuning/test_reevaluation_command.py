@@ -13,6 +13,7 @@ from tuning import launch
 from tuning.__main__ import app
 from tuning.reevaluation_jobs import find_reevaluations
 from tuning.retraining_plan import RunResult, append_result
+from tuning.trainers import TrainerUsed
 
 
 @pytest.fixture
@@ -49,7 +50,8 @@ def finish(job, *, state="finished"):
         if run.key in job.results:
             continue
         mean = -60.0 + n % 7 - (30.0 if run.key.startswith("defaults") else 0)
-        append_result(job.folder, RunResult(key=run.key, state="ok", mean=mean, std=1.0))
+        result = RunResult(key=run.key, state="ok", mean=mean, std=1.0, trainer=TrainerUsed("fast"))
+        append_result(job.folder, result)
     write_record(job.folder.exit, {"state": state, "reason": "Because.", "ended_at": 1.0})
 
 
@@ -85,6 +87,8 @@ def test_the_answer_as_a_table_and_as_json(study):
     assert by_key.keys() == {"trial 7", "trial 6", "defaults"}
     assert by_key["defaults"]["rank"] == 3
     assert answer["recommendation"] in result.stdout
+    assert answer["trained_by"] == "fast kernels"
+    assert "Trained by fast kernels." in result.stdout
 
 
 def test_more_seeds_extend_the_newest(study):

@@ -24,6 +24,7 @@ from tuning.report_reevaluation import reevaluated
 from tuning.report_videos import left_out_words, report_videos
 from tuning.rollout import KeptTrial
 from tuning.spec import build_spec
+from tuning.trainers import study_trainers
 
 MEANS = {f"trial {SECOND}": [-150.0 - i for i in range(6)], f"trial {BEST}": [-190.0 - i for i in range(6)]}
 MEANS["defaults"] = [-1100.0 + i for i in range(6)]
@@ -111,7 +112,10 @@ def test_the_answer_comes_first_and_every_section_is_there(told):
     assert "learning_rate 3e-5 to 0.003 log" in text
     assert f"Best so far: {reached(BEST)} (trial {BEST}) after {N_TRIALS} trials" in text
     assert "3 candidates, trained again from scratch on up to 6 fresh seeds" in text
-    assert "18 of 18 runs are done" in text
+    assert "18 of 18 runs are done. Trained by fast kernels." in text
+    trainers = study_trainers(launch.read_run(told).study.trials)
+    assert trainers
+    assert f"Trained by {trainers}" in text.replace("Trained by fast kernels.", "")
     assert "python -m tuning launch spec.yaml --wait" in text
     assert "model = PPO(" in text
     assert "stable-baselines3 2.9.2" in text
