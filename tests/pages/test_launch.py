@@ -93,6 +93,18 @@ def test_another_algorithm_brings_its_own_preset_but_keeps_an_edited_table(open_
     assert [p.name for p in spec.search_space] == ["learning_rate", "n_steps", "one_minus_gamma"]
 
 
+def test_typed_training_envs_outlive_another_algorithm(open_page):
+    app = open_page(PAGE)
+    envs = PREFIX + "train-envs"
+    assert app.number_input(key=envs).value == 5  # the preset's
+    app.number_input(key=envs).set_value(3).run()
+    app.selectbox(key=PREFIX + "algorithm").set_value("A2C").run()
+    assert app.number_input(key=envs).value == 3
+    app.number_input(key=envs).set_value(8).run()  # what the preset of A2C would have brought
+    app.selectbox(key=PREFIX + "algorithm").set_value("PPO").run()
+    assert app.number_input(key=envs).value == 5
+
+
 def test_the_name_follows_the_environment_until_it_is_typed(open_page):
     app = open_page(PAGE)
     app.selectbox(key=PREFIX + "env").set_value("CartPole-v1").run()

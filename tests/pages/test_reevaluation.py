@@ -16,7 +16,7 @@ from storage.winner import read_winner
 from tuning import launch
 from tuning.access import VARIABLE as READ_ONLY
 from tuning.analysis.words import THIN
-from tuning.mapping import mapped_spec
+from tuning.mapping import guess_mapping, mapped_spec, save_mapping
 from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations, start_reevaluation
 from tuning.reevaluation_plan import plan_reevaluation
@@ -537,6 +537,17 @@ class TestOpened:
         assert {p.target for p in spec.search_space} == {"learning_rate", "gamma"}
         assert primary(app) == ["Start the re-evaluation"]
         assert "Trains trials 0, 1, 2 and 3" in words(app)
+        assert spec.trainer == "auto"
+
+    def test_a_trainer_that_a_file_asked_for_outlives_the_form(self, open_page, theirs):
+        folder = theirs(learning_rate=(1e-4, 1e-3))
+        asked = {"env_id": "Pendulum-v1", "n_timesteps": 5000, "trainer": "sb3"}
+        save_mapping(folder, guess_mapping(launch.read_run(folder), **asked).spec)
+        app = open_page(PAGE, study=folder.id)
+        app.number_input(key=f"mapping-{folder.id}-steps").set_value(6000).run()
+        app.button(key=f"mapping-{folder.id}-save").click().run()
+        spec = mapped_spec(folder)
+        assert (spec.budget.n_timesteps, spec.trainer) == (6000, "sb3")
 
     def test_a_parameter_that_nobody_knows_must_be_settled_first(self, open_page, theirs, words):
         folder = theirs(learning_rate=(1e-4, 1e-3), magic=(0.0, 1.0))
