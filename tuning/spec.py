@@ -369,7 +369,7 @@ def _hyperparameter_faults(spec: StudySpec, known: Algorithm) -> list[str]:
 
 def _hint(name: str, known: Algorithm) -> str:
     if name in StudySpec.model_fields:
-        return f" `{name}` is a field of the spec: set it at the top level, beside `hyperparameters`."
+        return f" `{name}` is a field of the spec: set it at the top level, or on Launch in its own place."
     close = difflib.get_close_matches(name, known.arguments, n=1, cutoff=0.5)
     return f" Did you mean `{close[0]}`?" if close else " `python -m tuning presets` lists what can be set."
 
