@@ -10,8 +10,9 @@ from tuning.fast_ppo.update import ClippedLoss, Loss, update_a2c, update_ppo
 class FastPPO(FastOnPolicy, PPO):
     """SB3's PPO, several times faster on the CPU for policies of small networks.
 
-    Everything that SB3 promises holds: arguments, callbacks, logs, files, and, up to the rounding of 32-bit
-    floats, the result of a seed. `why_not_fast` says where SB3's own code runs instead.
+    Arguments, callbacks, logs and files are SB3's, and each update equals SB3's up to the rounding of 32-bit
+    floats, with the same random numbers. Rounding grows: after some thousand steps a run is another one than
+    SB3's of the same seed, as it is on another machine. `why_not_fast` says where SB3's own code runs instead.
     """
 
     @np.errstate(all="ignore")  # as silent as torch
