@@ -27,6 +27,8 @@ from tuning.fast_ppo.flat import Block, FlatParameters
 
 Activation = Literal["tanh", "relu"]
 
+_MAX_PASSES = 16  # with working memory at a time
+
 
 @dataclass(frozen=True)
 class Level:
@@ -77,9 +79,6 @@ class Network:
                 self._passes.clear()
             self._passes[n] = Pass(self, n)
         return self._passes[n]
-
-
-_MAX_PASSES = 16
 
 
 @dataclass(frozen=True)
