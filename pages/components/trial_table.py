@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import trial_choice
-from tuning.analysis.table import trials_csv
+from tuning.analysis.table import readable_seconds, trials_csv
 
 _ROW_PX = 35
 _MOST_ROWS = 12
@@ -34,7 +34,10 @@ def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
     key = f"trials-{trial_choice.changes()}-{hash(tuple(numbers))}"
     rows = [numbers.index(chosen)] if chosen in numbers else []
     st.dataframe(
-        shown.assign(last_report=shown["last_report"].where(shown["value"].isna())),
+        shown.assign(
+            last_report=shown["last_report"].where(shown["value"].isna()),
+            duration_s=shown["duration_s"].map(readable_seconds),
+        ),
         width="stretch",
         height=_ROW_PX * (min(len(shown), _MOST_ROWS) + 1) + 3,
         hide_index=True,
@@ -121,7 +124,7 @@ def _config(frame: pd.DataFrame) -> dict:
         "last_report": _NUMBER(
             "Last report", format="%.4g", help="The newest value of a trial that has no result."
         ),
-        "duration_s": _NUMBER("Duration, s", format="%.0f"),
+        "duration_s": _NUMBER("Duration, s", format="plain"),
         "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm:ss"),
         "baseline": _TEXT("Baseline"),
         "retry_of": _NUMBER("Retry of"),

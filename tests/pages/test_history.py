@@ -87,6 +87,9 @@ def test_the_table_lists_the_best_first_and_filters(open_page, make_study, shown
     table = app.dataframe[0].value
     assert table["number"].tolist() == [2, 1, 0, 3, 4]
     assert table["state"].tolist() == ["complete"] * 3 + ["pruned", "failed"]
+    assert (table["duration_s"] < 1).all()
+    columns = json.loads(app.dataframe[0].proto.columns)
+    assert columns["duration_s"]["type_config"]["format"] == "plain"  # whole seconds would be 0
     app.button_group(key="trial-states").set_value(["failed"]).run()
     assert app.dataframe[0].value["number"].tolist() == [4]
     app.button_group(key="trial-states").set_value([]).run()

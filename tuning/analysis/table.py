@@ -1,5 +1,6 @@
 """Every trial as a row, for the trial table and for the CSV."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +73,13 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "origin": pd.Series([_origin(t) for t in ordered], dtype="object"),
     }
     return pd.DataFrame(columns)
+
+
+def readable_seconds(seconds: float) -> float:
+    """Round seconds as `tuning.analysis.words.duration` does: two digits below ten seconds, else whole ones."""
+    if not math.isfinite(seconds):
+        return seconds
+    return float(f"{seconds:.2g}") if seconds < 9.95 else float(round(seconds))
 
 
 def trials_csv(frame: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from tuning.analysis.table import trials_csv, trials_frame
+from tuning.analysis.table import readable_seconds, trials_csv, trials_frame
 
 FIXED = ["number", "rank", "state", "value", "last_report"]
 LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of", "origin"]
@@ -42,6 +42,18 @@ def test_a_row_for_each_trial(trial):
         0.5,
     )
     assert (first["baseline"], first["started"]) == ("SB3 defaults", pd.Timestamp("2025-03-01 10:00:00"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read"), [(0.4962, 0.5), (0.034, 0.034), (4.26, 4.3), (9.96, 10), (45.4, 45), (1234.6, 1235)]
+)
+def test_seconds_of_short_trials_keep_two_digits(seconds, read):
+    assert readable_seconds(seconds) == read
+
+
+def test_no_duration_stays_none(trial):
+    frame = trials_frame([trial(0, state=TrialState.RUNNING)], maximize=True)
+    assert frame["duration_s"].map(readable_seconds).isna().all()
 
 
 @pytest.mark.parametrize(("maximize", "ranks"), [(True, [3, 1, 1, pd.NA]), (False, [1, 2, 2, pd.NA])])
