@@ -13,7 +13,7 @@ _MOST_ROWS = 12
 _PARAMETER = "param_"
 _NUMBER = st.column_config.NumberColumn
 _TEXT = st.column_config.TextColumn
-_SEARCHED = ("number", "state", "error", "baseline", "origin")
+_SEARCHED = ("number", "state", "error", "baseline", "origin", "trained_by")
 
 
 def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
@@ -89,7 +89,8 @@ def _filtered(frame: pd.DataFrame) -> pd.DataFrame:
         type="search",
         placeholder="tanh, NaN, 41",
         max_chars=100,
-        help="Show only trials with this text in a parameter, an error, a baseline's name or their number.",
+        help="Show only trials with this text in a parameter, an error, a baseline's name, the trainer or "
+        "their number.",
     )
     if picked:
         frame = frame[frame["state"].isin(picked)]
@@ -107,7 +108,7 @@ def _contains(column: "pd.Series[str]", text: str) -> "pd.Series[bool]":
 def _columns(frame: pd.DataFrame) -> list[str]:
     wanted = ["number", "state", "value", "last_std", "last_report"]
     wanted += [c for c in frame.columns if c.startswith(_PARAMETER)]
-    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "error"]
+    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "trained_by", "error"]
     return [c for c in wanted if c == "value" or _says_something(frame[c])]
 
 
@@ -129,6 +130,7 @@ def _config(frame: pd.DataFrame) -> dict:
         "baseline": _TEXT("Baseline"),
         "retry_of": _NUMBER("Retry of"),
         "origin": _TEXT("Origin", width="medium", help="Which trial of another study it is, or runs again."),
+        "trained_by": _TEXT("Trained by", help="Whose code trained it, and why not the fast kernels."),
         "error": _TEXT("Error", width="large"),
     }
     for column in (c for c in frame.columns if c.startswith(_PARAMETER)):

@@ -87,6 +87,7 @@ def test_the_table_lists_the_best_first_and_filters(open_page, make_study, shown
     table = app.dataframe[0].value
     assert table["number"].tolist() == [2, 1, 0, 3, 4]
     assert table["state"].tolist() == ["complete"] * 3 + ["pruned", "failed"]
+    assert table.set_index("number").loc[1, "trained_by"] == "Stable-Baselines3 (gSDE <b>)"
     assert (table["duration_s"] < 1).all()
     columns = json.loads(app.dataframe[0].proto.columns)
     assert columns["duration_s"]["type_config"]["format"] == "plain"  # whole seconds would be 0
@@ -95,6 +96,8 @@ def test_the_table_lists_the_best_first_and_filters(open_page, make_study, shown
     app.button_group(key="trial-states").set_value([]).run()
     app.text_input(key="trial-text").set_value("BOOM").run()
     assert app.dataframe[0].value["number"].tolist() == [4]
+    app.text_input(key="trial-text").set_value("gsde").run()
+    assert app.dataframe[0].value["number"].tolist() == [1]
     app.text_input(key="trial-text").set_value("(nothing").run()
     assert "No trial matches" in shown(app)
 

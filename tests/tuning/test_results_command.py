@@ -1,14 +1,19 @@
-"""What `best` says beside the configuration that it prints."""
+"""What `best` says beside the configuration that it prints, and what `trials` lists."""
 
 import time
 
+import optuna
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from storage.trials import TRAINER
 from storage.winner import Winner, write_winner
 from tests.shipped import BEST, SECOND
 from tuning.__main__ import app
+from tuning.analysis.table import trials_frame
+from tuning.cli import results
+from tuning.trainers import TrainerUsed
 
 THIS = f"note: this is trial {BEST}, the best of the search. "
 
@@ -57,3 +62,15 @@ def test_a_baseline_that_is_recommended_is_named(best, recorded, add_reevaluatio
         f"note: trial {BEST} is the best trial of its re-evaluation, which recommends RL Zoo's tuned values "
         "instead.\n"
     )
+
+
+@pytest.mark.parametrize(("reason", "is_told"), [("gSDE", True), (None, False)])
+def test_the_listing_tells_trainers_apart_where_trials_differ(capsys, reason, is_told):
+    trials = []
+    for number, used in enumerate([TrainerUsed("fast"), TrainerUsed("sb3", reason) if reason else None]):
+        trial = optuna.trial.create_trial(value=1.0, user_attrs={TRAINER: used.record()} if used else {})
+        trial.number = number
+        trials.append(trial)
+    results._show_table(trials_frame(trials, maximize=True))
+    printed = capsys.readouterr().out
+    assert ("TRAINED BY" in printed) == ("Stable-Baselines3 (gSDE)" in printed) == is_told

@@ -19,6 +19,7 @@ from tuning.analysis.outcomes import (
     value_of,
 )
 from tuning.analysis.space import CATEGORICAL, INT, DeclaredAxis, declared_space
+from tuning.trainers import trainer_used
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -40,6 +41,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         baseline: what the configuration is when it was not sampled, else an empty text.
         retry_of: number of the trial that this one repeats (Int64).
         origin: where an imported trial ran, or which one of another study runs again, else an empty text.
+        trained_by: whose code trained it, with the reason for a fallback; empty where nothing was recorded.
 
     Args:
         trials: any study's trials.
@@ -71,12 +73,13 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "baseline": pd.Series([baseline_name(t) or "" for t in ordered], dtype="object"),
         "retry_of": pd.Series([None if n is None else int(n) for n in retries], dtype="Int64"),
         "origin": pd.Series([_origin(t) for t in ordered], dtype="object"),
+        "trained_by": pd.Series([_trained_by(t) for t in ordered], dtype="object"),
     }
     return pd.DataFrame(columns)
 
 
 def readable_seconds(seconds: float) -> float:
-    """Round seconds as `tuning.analysis.words.duration` does: two digits below ten seconds, else whole ones."""
+    """Round seconds as `words.duration` does: two digits below ten seconds, else whole ones."""
     if not math.isfinite(seconds):
         return seconds
     return float(f"{seconds:.2g}") if seconds < 9.95 else float(round(seconds))
@@ -103,6 +106,11 @@ def _origin(trial: FrozenTrial) -> str:
     if place := rerun_of(trial):
         return f"again: trial {place[1]} of {place[0]}"
     return ""
+
+
+def _trained_by(trial: FrozenTrial) -> str:
+    used = trainer_used(trial)
+    return used.words if used is not None else ""
 
 
 def _cell(value: Any) -> Any:

@@ -60,7 +60,7 @@ def trials(
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Print every trial: state, value, stored parameters, duration, error."""
+    """Print every trial: state, value, stored parameters, duration, trainer where trials differ, error."""
     from tuning.analysis.table import trials_csv, trials_frame  # pandas
 
     folder = find_run(runs_root(runs_dir), study)
@@ -148,8 +148,10 @@ def _json_value(value: Any) -> Any:
 
 def _show_table(frame: "pd.DataFrame") -> None:
     names = [str(c) for c in frame.columns if str(c).startswith("param_")]
-    last = ["TOOK", "ORIGIN", "ERROR"] if (frame["origin"] != "").any() else ["TOOK", "ERROR"]
-    headers = ["TRIAL", "STATE", "VALUE", *(n.removeprefix("param_") for n in names), *last]
+    extra = {"ORIGIN": "origin"} if (frame["origin"] != "").any() else {}
+    if frame.loc[frame["trained_by"] != "", "trained_by"].nunique() > 1:  # else `status` says it once for all
+        extra["TRAINED BY"] = "trained_by"
+    headers = ["TRIAL", "STATE", "VALUE", *(n.removeprefix("param_") for n in names), "TOOK", *extra, "ERROR"]
     lines = []
     for row in _rows(frame):
         value = row["value"] if row["value"] is not None else row["last_report"]
@@ -157,9 +159,9 @@ def _show_table(frame: "pd.DataFrame") -> None:
         shown = "" if value is None else three_digits(value)
         parameters = [_cell(row[name]) for name in names]
         error = row["error"] if len(row["error"]) <= _ERROR_CHARS else row["error"][:_ERROR_CHARS] + "…"
-        ends = [took, row["origin"], error] if "ORIGIN" in last else [took, error]
-        lines.append([str(row["number"]), row["state"], shown, *parameters, *ends])
-    left = ("STATE", "ORIGIN", "ERROR")
+        words = [row[name] for name in extra.values()]
+        lines.append([str(row["number"]), row["state"], shown, *parameters, took, *words, error])
+    left = ("STATE", *extra, "ERROR")
     output.show(output.table(headers, lines, right=[h for h in headers if h not in left]))
 
 

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from tuning.analysis.table import readable_seconds, trials_csv, trials_frame
 
 FIXED = ["number", "rank", "state", "value", "last_report"]
-LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of", "origin"]
+LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of", "origin", "trained_by"]
 
 
 def test_no_trials_have_the_columns():
@@ -42,6 +42,15 @@ def test_a_row_for_each_trial(trial):
         0.5,
     )
     assert (first["baseline"], first["started"]) == ("SB3 defaults", pd.Timestamp("2025-03-01 10:00:00"))
+
+
+def test_each_trial_says_who_trained_it(trial):
+    records = [{"name": "fast"}, {"name": "sb3", "reason": "gSDE"}, None, "somebody"]
+    trials = [trial(i, 1.0, attrs={"trainer": record} if record else {}) for i, record in enumerate(records)]
+    frame = trials_frame(trials, maximize=True)
+    assert frame["trained_by"].tolist() == ["fast kernels", "Stable-Baselines3 (gSDE)", "", ""]
+    rows = csv.DictReader(io.StringIO(trials_csv(frame)))
+    assert [row["trained_by"] for row in rows] == frame["trained_by"].tolist()
 
 
 @pytest.mark.parametrize(
