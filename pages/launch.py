@@ -117,7 +117,12 @@ with bar:
     launch_bar.draw_launch_button(None if faults else spec, continues=inherited)
 if spec is not None:
     places = {"search_space": space_place, "budget": budget_place, "hyperparameters": fixed_place}
-    places |= {"sampler": method_place, "pruner": method_place, "n_workers": workers_place}
+    places |= {
+        "sampler": method_place,
+        "pruner": method_place,
+        "n_workers": workers_place,
+        "trainer": workers_place,
+    }
     draw_advice(spec, places)
 with st.expander("The request as YAML", icon=":material/code:"):
     draw_yaml(spec)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from tuning.analysis.words import count, three_digits, whole
+from tuning.expected_trainer import slow_trials
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
@@ -46,6 +47,7 @@ def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
         _sampler,
         _pruner,
         _evaluation,
+        _trainer,
     )
     return [advice for check in checks for advice in check(spec)] + list(_workers(spec, n_cores))
 
@@ -157,6 +159,11 @@ def _evaluation(spec: StudySpec) -> Iterator[Advice]:
             f"The mean of {count(episodes, 'episode')} is mostly noise, and the study ranks trials by it. "
             "Ten cost little beside the training.",
         )
+
+
+def _trainer(spec: StudySpec) -> Iterator[Advice]:
+    if text := slow_trials(spec):
+        yield Advice("trainer", text)
 
 
 def _workers(spec: StudySpec, n_cores: int) -> Iterator[Advice]:

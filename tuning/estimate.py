@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.expected_trainer import not_covered
 from tuning.space.parameters import Parameter
 from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
 from tuning.spec import StudySpec
@@ -122,12 +123,7 @@ def _trial_seconds(spec: StudySpec, resolved: dict[str, Any], episode_steps: int
 
 def _costs(spec: StudySpec, resolved: dict[str, Any]) -> Costs:
     """Return what a configuration costs with the trainer that it will get, as far as the request tells."""
-    is_fast = (
-        spec.trainer == "auto"
-        and spec.policy == "MlpPolicy"
-        and not argument_value(spec, resolved, "use_sde")
-        and argument_value(spec, resolved, "policy_kwargs.activation_fn") in ("tanh", "relu")
-    )
+    is_fast = spec.trainer == "auto" and not_covered(spec, resolved) is None
     try:
         return COSTS[spec.algorithm, "fast" if is_fast else "sb3"]
     except KeyError:

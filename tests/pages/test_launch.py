@@ -40,6 +40,15 @@ def test_the_form_starts_as_the_story_and_launches_it(open_page, shown, started)
     assert started[0].id in shown(app).replace("\\", "")
 
 
+def test_a_fallback_to_sb3_is_told_before_the_launch(open_page, shown):
+    app = open_page(PAGE)
+    assert "own code will train" not in shown(app)
+    app.text_area(key=PREFIX + "hyperparameters").set_value("use_sde: true").run()
+    assert "own code will train these trials: the fast kernels do not cover gSDE" in shown(app).replace(
+        "\\", ""
+    )
+
+
 def test_a_second_press_does_not_launch_twice(open_page, started):
     app = open_page(PAGE)
     app.button(key="launch").click().run()

@@ -98,6 +98,13 @@ def test_learning_rate_over_decades_wants_a_log_scale(low, high, log, told):
     assert ("search_space.learning_rate" in found) is told
 
 
+@pytest.mark.parametrize("trainer", ["auto", "sb3"])
+def test_trials_that_the_fast_kernels_leave_to_sb3_are_told_of(trainer):
+    found = advice(hyperparameters={"n_steps": 256, "use_sde": True}, trainer=trainer)
+    assert found == ({} if trainer == "sb3" else {"trainer": found["trainer"]})
+    assert trainer == "sb3" or "do not cover gSDE" in found["trainer"]
+
+
 def test_rl_zoos_wide_space():
     found = advice(hyperparameters={}, search_space="rl-zoo", budget={"n_trials": 60})
     assert set(found) == {"search_space.batch_size_pow", "budget.n_trials"}
