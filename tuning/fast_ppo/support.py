@@ -60,8 +60,8 @@ def _why_not_nets(policy: ActorCriticPolicy) -> str | None:
         return "the networks have other layers"
     known = [p for layer in layers for p in (getattr(layer, "weight", None), getattr(layer, "bias", None))]
     known.append(getattr(policy, "log_std", None))
-    if {id(p) for p in known if p is not None} != {id(p) for p in policy.parameters()}:
-        return "the networks have other parameters"
+    if sorted(id(p) for p in known if p is not None) != sorted(id(p) for p in policy.parameters()):
+        return "the networks have other or shared parameters"
     if any(isinstance(layer, nn.Linear) and layer.bias is None for layer in layers):
         return "a layer has no bias"
     return None
@@ -76,8 +76,10 @@ def _why_not_optimizer(policy: ActorCriticPolicy) -> str | None:
     if type(optimizer) not in (Adam, RMSprop):
         return f"the optimiser is {type(optimizer).__name__}"
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    if len(optimizer.param_groups) > 1 or len(parameters) != len(list(policy.parameters())):
+    if len(optimizer.param_groups) > 1:
         return "the optimiser has parameter groups"
+    if {id(p) for p in parameters} != {id(p) for p in policy.parameters()}:
+        return "the optimiser trains other parameters"
     if not all(p.requires_grad and p.dtype == float32 and p.device.type == "cpu" for p in parameters):
         return "the policy is not trained in float32 on the CPU"
     group = optimizer.param_groups[0]

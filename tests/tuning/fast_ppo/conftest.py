@@ -1,5 +1,6 @@
 """Models of SB3's and of ours that start from the same numbers, and what equal means for them."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,7 +83,9 @@ def build() -> Callable[..., Any]:
 
     def construct(cls: type[OnPolicyAlgorithm], env: VecEnv | str, *, spread: float = 0.0, **arguments: Any):
         policy = arguments.pop("policy", "MlpPolicy")
-        model = cls(policy, env, device="cpu", **{"seed": 1, **arguments})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You have specified a mini-batch size")
+            model = cls(policy, env, device="cpu", **{"seed": 1, **arguments})
         model.set_logger(Logger(None, []))
         if spread:
             generator = torch.Generator().manual_seed(5)

@@ -1,5 +1,7 @@
 """What the kernels do not cover runs SB3's own code, says why, and gives SB3's numbers to the last bit."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +52,9 @@ FALLBACKS = {
     "gsde": dict(use_sde=True),
     "gsde-resampled": dict(use_sde=True, sde_sample_freq=4),
     "elu": dict(policy_kwargs=dict(activation_fn=torch.nn.ELU)),
+    "relu-with-arguments": dict(
+        policy_kwargs=dict(activation_fn=functools.partial(torch.nn.ReLU, inplace=True))
+    ),
     "leaky-relu": dict(policy_kwargs=dict(activation_fn=torch.nn.LeakyReLU)),
     "sgd": dict(policy_kwargs=dict(optimizer_class=torch.optim.SGD)),
     "adamw": dict(policy_kwargs=dict(optimizer_class=torch.optim.AdamW)),
@@ -78,6 +83,7 @@ SPACES = {
     "multi-discrete-observations": (spaces.MultiDiscrete([3, 2]), spaces.Discrete(2), "MlpPolicy"),
     "multi-binary-observations": (spaces.MultiBinary(3), spaces.Discrete(2), "MlpPolicy"),
     "pictures": (PICTURE, spaces.Discrete(2), "CnnPolicy"),
+    "discrete-from-minus-one": (spaces.Discrete(6, start=-1), spaces.Discrete(2), "MlpPolicy"),
     "flat-pictures": (spaces.Box(0, 255, (3, 4, 4), np.uint8), spaces.Discrete(2), "MlpPolicy"),
 }
 
@@ -132,6 +138,25 @@ def test_the_reason_is_the_thing_that_stood_in_the_way(run):
     assert "sde" in reasons["gsde"].lower()
     assert "ELU" in reasons["elu"]
     assert "SGD" in reasons["sgd"]
+
+
+FAILURES = {
+    "no-dimension": (spaces.Box(-1.0, 1.0, (), np.float32), {}, IndexError),
+    "differentiable": (BOX, dict(optimizer_kwargs=dict(differentiable=True)), RuntimeError),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_sb3_cannot_train_fails_as_in_sb3(name, build, toy_envs):
+    observation, policy, error = FAILURES[name]
+    words = []
+    for cls in (PPO, FastPPO):
+        model = build(cls, toy_envs(observation), n_steps=8, policy_kwargs=policy)
+        with pytest.raises(error) as raised:
+            model.learn(16)
+        words.append(str(raised.value))
+    assert words[0] == words[1]
+    assert model.why_not_fast
 
 
 def test_a_loaded_fallback_falls_back_again(run, tmp_path):

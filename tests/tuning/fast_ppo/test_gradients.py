@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from tuning.fast_ppo import FastA2C, FastPPO
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 SEEDS = range(40)
 UNCLIPPED = 1e9
 GRADIENT_RTOL = 2e-6  # of the norm; float32's own rounding is 6e-8 an operation
@@ -156,7 +158,6 @@ def without_momentum(problem):
     return {**problem.policy_kwargs, "optimizer_kwargs": {"betas": (0.0, 0.999)}}
 
 
-@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ppo(seed, trained, assert_equal_norm):
     problem = draw(seed)
@@ -182,7 +183,6 @@ def test_a2c(seed, trained, assert_equal_norm):
     assert_equal_norm(moment(rms, "square_avg"), 0.01 * expected**2, rtol=2 * GRADIENT_RTOL)
 
 
-@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 @pytest.mark.parametrize("seed", range(4))
 def test_the_norm_of_the_whole_gradient_is_clipped(seed, trained, assert_equal_norm):
     problem = draw(seed)

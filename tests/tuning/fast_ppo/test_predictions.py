@@ -1,5 +1,8 @@
 """`predict()` answers as SB3's does: same actions, shapes, types, random numbers and complaints."""
 
+import itertools
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from tuning.fast_ppo import FastPPO
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 OBSERVATIONS: dict[str, spaces.Space] = {
     "box": spaces.Box(-1.0, 1.0, (3,), np.float32),
@@ -40,25 +45,53 @@ def drawn(name, shape):
     return random.uniform(-1, 1, size=(*shape, *space.shape)).astype(space.dtype)
 
 
-@pytest.mark.parametrize("deterministic", [True, False], ids=["mode", "sample"])
-@pytest.mark.parametrize("rows", [(), (1,), (6,)], ids=["single", "one", "six"])
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("observation", OBSERVATIONS)
-def test_the_same_actions(observation, action, rows, deterministic, twins):
-    answers, states = [], []
-    for model in twins(observation, action):
-        torch.manual_seed(4)
-        answers.append(
-            [model.predict(drawn(observation, rows), deterministic=deterministic) for _ in range(3)]
-        )
-        states.append(torch.get_rng_state())
-    for (expected, _), (actual, state) in zip(*answers, strict=True):
-        assert state is None
-        assert type(actual) is type(expected)
-        assert actual.dtype == expected.dtype
-        assert actual.shape == expected.shape
-        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
-    assert torch.equal(*states), "drew other random numbers"
+def test_the_same_actions(observation, action, twins):
+    theirs, ours = twins(observation, action)
+    for rows, deterministic in itertools.product([(), (1,), (6,)], [True, False]):
+        answers, states = [], []
+        for model in (theirs, ours):
+            torch.manual_seed(4)
+            answers.append(
+                [model.predict(drawn(observation, rows), deterministic=deterministic) for _ in range(3)]
+            )
+            states.append(torch.get_rng_state())
+        for (expected, _), (actual, state) in zip(*answers, strict=True):
+            assert state is None
+            assert type(actual) is type(expected)
+            assert actual.dtype == expected.dtype
+            assert actual.shape == expected.shape
+            np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+        assert torch.equal(*states), "drew other random numbers"
+
+
+@pytest.mark.parametrize("deterministic", [True, False], ids=["mode", "sample"])
+def test_no_observations_get_no_actions(deterministic, twins):
+    nothing = np.zeros((0, 3), np.float32)
+    expected, actual = (model.predict(nothing, deterministic=deterministic)[0] for model in twins())
+    assert actual.shape == expected.shape == (0, 2)
+    assert actual.dtype == expected.dtype
+
+
+def test_no_observations_get_torchs_complaint_where_it_has_one(twins):
+    complaints = []
+    for model in twins(action="discrete"):  # torch makes no categorical distribution for no states
+        with pytest.raises(RuntimeError) as complaint:
+            model.predict(np.zeros((0, 3), np.float32))
+        complaints.append(str(complaint.value))
+    assert complaints[0] == complaints[1]
+
+
+def test_a_prediction_for_very_many_leaves_no_memory_behind(twins):
+    ours = twins(policy_kwargs={"net_arch": [64, 64]})[1]
+    ours.predict(drawn("box", (4,)))
+    many = drawn("box", (1_000,))
+    tracemalloc.start()
+    ours.predict(many)
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes < 50_000, "1,000 rows of one layer are 256,000"
 
 
 def test_a_state_is_handed_through(twins):
@@ -87,13 +120,13 @@ def test_the_same_complaint_about_wrong_observations(observation, twins):
 
 
 def test_observations_are_taken_as_they_come(twins):
+    theirs, ours = twins()
     for observation in (
         [0.1, 0.2, 0.3],
         np.float64([0.1, 0.2, 0.3]),
         np.float32([[0.1, 0.2, 0.3], [1, 2, 3]])[::-1],
         np.asfortranarray(drawn("box", (5,))),
     ):
-        theirs, ours = twins()
         expected = theirs.predict(np.asarray(observation), deterministic=True)[0]
         np.testing.assert_allclose(
             ours.predict(np.asarray(observation), deterministic=True)[0], expected, rtol=1e-5

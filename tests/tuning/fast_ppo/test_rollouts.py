@@ -14,6 +14,8 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from tuning.fast_ppo import FastA2C, FastPPO
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 ROUNDED = ("observations", "actions", "rewards", "values", "log_probs", "advantages", "returns")
 N_STEPS = 24
 # What callbacks could also see in SB3: itself, and what its loop over ended episodes leaves behind.
@@ -49,6 +51,8 @@ SPACES: dict[str, spaces.Space] = {
     "float64": spaces.Box(-np.inf, np.inf, (2,), np.float64),
     "integers": spaces.Box(-9, 9, (4,), np.int64),
     "discrete": spaces.Discrete(5),
+    "pictures": spaces.Box(0, 255, (1, 4, 4), np.uint8),
+    "from-two": spaces.Discrete(3, start=2),
     "uneven": spaces.Box(np.float32([-1, -2, 0]), np.float32([1, 0.5, 3])),
     "actions64": spaces.Box(-0.5, 0.5, (2,), np.float64),
     "one": spaces.Box(-1.0, 1.0, (1,), np.float32),
@@ -67,6 +71,7 @@ ENVS: dict[str, Registered | InTest] = {
     "discrete-actions64": InTest("discrete", "actions64"),
     "one-one": InTest("one", "one", n_envs=5),
     "discrete-discrete": InTest("discrete", "discrete", n_envs=1),
+    "one-from-two": InTest("one", "from-two"),
 }
 
 
@@ -121,41 +126,54 @@ def collected(build, toy_envs):
     return run
 
 
-def assert_same_rollouts(theirs, ours):
-    assert ours.why_not_fast is None
-    for (their_end, expected), (our_end, actual) in zip(theirs.rollouts, ours.rollouts, strict=True):
-        assert our_end == their_end
-        for name in ROUNDED:
-            assert actual[name].shape == expected[name].shape
-            assert actual[name].dtype == expected[name].dtype, name
-            np.testing.assert_allclose(actual[name], expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
-        np.testing.assert_array_equal(actual["episode_starts"], expected["episode_starts"])
-    np.testing.assert_allclose(ours._last_obs, theirs._last_obs, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(ours._last_episode_starts, theirs._last_episode_starts)
-    assert ours.num_timesteps == theirs.num_timesteps
-    assert torch.equal(ours.random_state, theirs.random_state), "drew other random numbers"
-    for expected, actual in zip(theirs.ep_info_buffer, ours.ep_info_buffer, strict=True):
-        assert actual["l"] == expected["l"]
-        assert actual["r"] == pytest.approx(expected["r"], rel=1e-5, abs=1e-5)
-    assert list(ours.ep_success_buffer) == list(theirs.ep_success_buffer)
+@pytest.fixture
+def assert_same_rollouts(assert_equal_norm, assert_equal_elements):
+    def equal(actual, expected):
+        assert_equal_norm(actual, expected)
+        assert_equal_elements(actual, expected)
+
+    def check(theirs, ours):
+        assert ours.why_not_fast is None
+        for (their_end, expected), (our_end, actual) in zip(theirs.rollouts, ours.rollouts, strict=True):
+            assert our_end == their_end
+            for name in ROUNDED:
+                assert actual[name].shape == expected[name].shape
+                assert actual[name].dtype == expected[name].dtype, name
+                equal(actual[name], expected[name])
+            np.testing.assert_array_equal(actual["episode_starts"], expected["episode_starts"])
+        equal(ours._last_obs, theirs._last_obs)
+        np.testing.assert_array_equal(ours._last_episode_starts, theirs._last_episode_starts)
+        assert ours.num_timesteps == theirs.num_timesteps
+        assert torch.equal(ours.random_state, theirs.random_state), "drew other random numbers"
+        for expected, actual in zip(theirs.ep_info_buffer, ours.ep_info_buffer, strict=True):
+            assert actual["l"] == expected["l"]
+            assert actual["r"] == pytest.approx(expected["r"], rel=1e-5, abs=1e-6)
+        assert list(ours.ep_success_buffer) == list(theirs.ep_success_buffer)
+
+    return check
 
 
 @pytest.mark.parametrize("name", ENVS)
-def test_ppo_collects_the_same(name, collected):
+def test_ppo_collects_the_same(name, collected, assert_same_rollouts):
     theirs, ours = collected((PPO, FastPPO), ENVS[name], gamma=0.9, gae_lambda=0.8, batch_size=N_STEPS)
     assert len(theirs.ep_info_buffer) > 0, "no episode ended: the bootstrap was not tested"
     assert_same_rollouts(theirs, ours)
 
 
-@pytest.mark.parametrize("name", ["pendulum", "cartpole", "frozen-lake", "matrix-matrix"])
-def test_a2c_collects_the_same(name, collected):
+@pytest.mark.parametrize("name", ["pendulum", "pendulum-one-env", "cartpole", "frozen-lake", "matrix-matrix"])
+def test_a2c_collects_the_same(name, collected, assert_same_rollouts):
     assert_same_rollouts(*collected((A2C, FastA2C), ENVS[name]))
 
 
 @pytest.mark.parametrize("name", ["pendulum", "cartpole"])
-def test_normalised_environments_are_collected_the_same(name, collected):
+def test_normalised_environments_are_collected_the_same(name, collected, assert_same_rollouts):
     theirs, ours = collected((PPO, FastPPO), ENVS[name], wrap=VecNormalize, batch_size=N_STEPS)
     assert_same_rollouts(theirs, ours)
+
+
+def test_images_that_are_not_rescaled_are_collected_the_same(collected, assert_same_rollouts):
+    kept = {"policy_kwargs": {"normalize_images": False}, "batch_size": N_STEPS}
+    assert_same_rollouts(*collected((PPO, FastPPO), InTest("pictures", "uneven"), **kept))
 
 
 def test_a_time_limit_is_bootstrapped_and_an_end_is_not(collected):
@@ -166,10 +184,10 @@ def test_a_time_limit_is_bootstrapped_and_an_end_is_not(collected):
         assert 0 < changed.sum() < len(model.ep_info_buffer)
 
 
-@pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
+@pytest.mark.parametrize("name", ["pendulum", "cartpole", "taxi", "matrix-matrix"])
 @pytest.mark.parametrize("classes", [(PPO, FastPPO), (A2C, FastA2C)])
-def test_callbacks_see_the_same(classes, collected):
-    theirs, ours = collected(classes, ENVS["pendulum"], n_rollouts=2)
+def test_callbacks_see_the_same(classes, name, collected):
+    theirs, ours = collected(classes, ENVS[name], n_rollouts=2)
     assert ours.seen.calls == theirs.seen.calls
     for moment in ("step", "end"):
         expected, actual = theirs.seen.seen[moment], ours.seen.seen[moment]
@@ -179,7 +197,7 @@ def test_callbacks_see_the_same(classes, collected):
     np.testing.assert_allclose(ours.seen.seen["actions"], theirs.seen.seen["actions"], rtol=1e-5, atol=1e-5)
 
 
-def test_a_callback_ends_the_rollout_at_once(collected):
+def test_a_callback_ends_the_rollout_at_once(collected, assert_same_rollouts):
     theirs, ours = collected((PPO, FastPPO), ENVS["cartpole"], n_rollouts=1, stop_at=5, batch_size=N_STEPS)
     assert ours.rollouts[0][0] is False
     assert ours.num_timesteps == theirs.num_timesteps == 15

@@ -5,6 +5,7 @@ import copy
 import json
 import zipfile
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,8 @@ from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.logger import Logger
 
 from tuning.fast_ppo import FastA2C, FastPPO
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 KINDS = {"ppo": (PPO, FastPPO), "a2c": (A2C, FastA2C)}
 PASSAGES = {"fast-fast": (1, 1), "fast-sb3": (1, 0), "sb3-fast": (0, 1)}
@@ -192,6 +195,20 @@ def test_a_copy_trains_by_itself(classes, new, learn, weights):
     assert not np.allclose(weights(twin), before)
     learn(model, seed=2)
     np.testing.assert_array_equal(weights(twin), weights(model))
+
+
+def test_a_pickled_model_trains_on_like_the_original(classes, new, learn, weights, moments):
+    model = new(classes[1])
+    learn(model, seed=1)
+    before = weights(model)
+    twin = cloudpickle.loads(cloudpickle.dumps(model))
+    learn(twin, seed=2)
+    np.testing.assert_array_equal(weights(model), before)
+    learn(model, seed=2)
+    np.testing.assert_array_equal(weights(twin), weights(model))
+    for name, value in moments(model).items():
+        np.testing.assert_array_equal(moments(twin)[name], value)
+    assert twin.why_not_fast is None
 
 
 def test_a_copied_policy_stays_as_it_was(classes, new, learn, weights):
