@@ -12,7 +12,7 @@ class FastPPO(FastOnPolicy, PPO):
 
     Arguments, callbacks, logs and files are SB3's, and each update equals SB3's up to the rounding of 32-bit
     floats, with the same random numbers. Rounding grows: after some thousand steps a run is another one than
-    SB3's of the same seed, as it is on another machine. `why_not_fast` says where SB3's own code runs instead.
+    SB3's of the same seed, as on another machine. `why_not_fast` says where SB3's own code runs instead.
     """
 
     @np.errstate(all="ignore")  # as silent as torch
