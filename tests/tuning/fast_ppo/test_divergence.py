@@ -115,6 +115,12 @@ def test_a_run_diverges_where_sb3s_does(name, action, pair, new, outcome, assert
             assert_equal_norm(actual, expected, rtol=1e-5)
 
 
+def test_the_last_update_does_not_end_in_silence(new):
+    for cls in PAIRS["ppo"]:
+        with pytest.raises(ValueError, match="Expected parameter"):
+            new(cls, "continuous", pay=NAN).learn(16)  # one rollout: nothing is played afterwards
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 def test_runaways_do_diverge(pair, new, outcome):
     """Both would agree on runs that stay finite, too."""

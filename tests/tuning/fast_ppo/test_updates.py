@@ -170,7 +170,7 @@ A2C_CASES = {
         for name, arguments in A2C_VARIANTS.items()
         for kind in KINDS
     },
-    **{f"shape-{name}": case for name, case in SHAPES.items() if name.startswith("relu")},
+    **{f"shape-{name}": case for name, case in SHAPES.items() if name.startswith("relu-n")},
     **{f"space-{name}": case for name, case in SPACES.items() if "-act-c" in name},
     "one-env": Case(n_envs=1, n_steps=7),
 }
