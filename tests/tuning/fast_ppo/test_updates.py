@@ -79,8 +79,8 @@ PPO_VARIANTS: dict[str, dict[str, Any]] = {
     "batch-of-one-last": dict(batch_size=3, n_epochs=1),  # 64 = 21 * 3 + 1: too few to normalise
     "batch-whole": dict(batch_size=64),
     "batch-too-large": dict(batch_size=1000),
-    "batch-2": dict(batch_size=2, n_epochs=1),
-    "batch-1": dict(batch_size=1, n_epochs=1, normalize_advantage=False),
+    "batch-2": dict(batch_size=2, n_epochs=1, n_steps=16),
+    "batch-1": dict(batch_size=1, n_epochs=1, n_steps=16, normalize_advantage=False),
     "one-epoch": dict(n_epochs=1),
     "ten-epochs": dict(n_epochs=10, batch_size=64),
     "rate-slowing": dict(learning_rate=slowing),
