@@ -1,8 +1,8 @@
 """`FastPPO` and `FastA2C`: SB3's algorithms with another engine."""
 
-import numpy as np
 from stable_baselines3 import A2C, PPO
 
+from tuning.fast_ppo.kernel import Kernel
 from tuning.fast_ppo.on_policy import FastOnPolicy
 from tuning.fast_ppo.update import ClippedLoss, Loss, update_a2c, update_ppo
 
@@ -15,14 +15,7 @@ class FastPPO(FastOnPolicy, PPO):
     SB3's of the same seed, as on another machine. `why_not_fast` says where SB3's own code runs instead.
     """
 
-    @np.errstate(all="ignore")  # as silent as torch
-    def train(self) -> None:
-        """Update the policy from the rollout buffer; logs what SB3 logs."""
-        kernel = self.kernel()
-        if kernel is None:
-            super().train()
-            return
-        self._update_learning_rate(self.policy.optimizer)
+    def _update(self, kernel: Kernel) -> dict[str, float]:
         progress = self._current_progress_remaining
         clip_range = self.clip_range(progress)  # type: ignore[operator] # SB3 makes it a schedule
         clip_range_vf = None if self.clip_range_vf is None else self.clip_range_vf(progress)  # type: ignore[operator]
@@ -44,30 +37,22 @@ class FastPPO(FastOnPolicy, PPO):
         if diagnostics.stopped_at is not None and self.verbose >= 1:
             print(f"Stopped in epoch {diagnostics.n_epochs}: the divergence was {diagnostics.stopped_at:.2f}")
         self._n_updates += diagnostics.n_epochs
-        self.logger.record("train/clip_range", clip_range)
-        if clip_range_vf is not None:
-            self.logger.record("train/clip_range_vf", clip_range_vf)
         records = diagnostics.records(entropy=self.ent_coef, value=self.vf_coef, clip_range=clip_range)
-        self._finish_update(kernel, records)
+        records["clip_range"] = clip_range
+        if clip_range_vf is not None:
+            records["clip_range_vf"] = clip_range_vf
+        return records
 
 
 class FastA2C(FastOnPolicy, A2C):
     """SB3's A2C by the same kernel; see `FastPPO`."""
 
-    @np.errstate(all="ignore")  # as silent as torch
-    def train(self) -> None:
-        """Update the policy from the rollout buffer; logs what SB3 logs."""
-        kernel = self.kernel()
-        if kernel is None:
-            super().train()
-            return
-        self._update_learning_rate(self.policy.optimizer)
+    def _update(self, kernel: Kernel) -> dict[str, float]:
+        self._n_updates += 1
         loss = Loss(
             entropy=self.ent_coef,
             value=self.vf_coef,
             max_grad_norm=self.max_grad_norm,
             normalize_advantage=self.normalize_advantage,
         )
-        records = update_a2c(kernel, loss, next(self.rollout_buffer.get()))
-        self._n_updates += 1
-        self._finish_update(kernel, records)
+        return update_a2c(kernel, loss, next(self.rollout_buffer.get()))

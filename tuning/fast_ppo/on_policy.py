@@ -1,5 +1,6 @@
 """What the fast PPO and the fast A2C have in common: collect rollouts and predict by the kernel."""
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -130,13 +131,19 @@ class FastOnPolicy(OnPolicyAlgorithm):
             return actions
         return np.minimum(np.maximum(actions, self.action_space.low), self.action_space.high)
 
-    def _finish_update(self, kernel: Kernel, records: dict[str, float]) -> None:
-        """Log what both algorithms log about an update.
+    @np.errstate(all="ignore")  # as silent as torch
+    def train(self) -> None:
+        """Update the policy from the rollout buffer; logs what SB3 logs.
 
         Raises:
             ValueError: training has diverged, as torch's distributions would say at the next forward pass.
         """
-        for name, value in records.items():
+        kernel = self.kernel()
+        if kernel is None:
+            super().train()
+            return
+        self._update_learning_rate(self.policy.optimizer)
+        for name, value in self._update(kernel).items():
             self.logger.record(f"train/{name}", value)
         buffer, policy = self.rollout_buffer, self.policy
         explained = explained_variance(buffer.values.flatten(), buffer.returns.flatten())
@@ -146,3 +153,7 @@ class FastOnPolicy(OnPolicyAlgorithm):
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         if not np.isfinite(kernel.flat.tensor.numpy()).all():
             raise ValueError("Expected parameters of the policy to be finite after an update: some are not.")
+
+    @abstractmethod
+    def _update(self, kernel: Kernel) -> dict[str, float]:
+        """Change the policy as the algorithm does, and return what it logs under `train/`."""
