@@ -60,7 +60,9 @@ def make_study(runs: Path) -> MakeStudy:
     ) -> RunFolder:
         spec = tiny_spec(name, n_trials=n_trials, env_id=env_id, search_space=search_space)
         folder = launch.create_study(spec, runs)
-        study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
+        sampler = optuna.samplers.RandomSampler(seed=1)  # the same trials each time: some tests count them
+        storage = open_journal(folder.journal)
+        study = optuna.load_study(study_name=STUDY_NAME, storage=storage, sampler=sampler)
         for index in range(n_complete + n_pruned + n_failed):
             trial = study.ask()
             params = {p.name: p.suggest(trial) for p in spec.search_space}
