@@ -18,7 +18,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from tuning.evaluation import evaluate
 from tuning.policy import build_model, trainer_of
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice
 from tuning.training import make_envs
 

@@ -281,7 +281,7 @@ def add_rollout() -> Callable[..., Any]:
         from tuning import jobs
         from tuning.rendering import Video, save_poster
         from tuning.rollout import Actor, ActorResult, Episode, Rollout, RolloutResult, Training
-        from tuning.spec import EnvSpec
+        from tuning.spec_parts import EnvSpec
 
         roles = ("baseline", "tuned") if len(policies) == 2 else ("tuned",)
         actors = [

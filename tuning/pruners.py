@@ -3,7 +3,7 @@
 import optuna
 from optuna.pruners import BasePruner
 
-from tuning.spec import PrunerSpec
+from tuning.spec_parts import PrunerSpec
 
 
 def build_pruner(spec: PrunerSpec, *, n_timesteps: int) -> BasePruner:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tuning import environments
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 
 DEFAULT_FPS = 30.0
 MAX_FPS = 120.0  # no screen shows more, and players drop frames

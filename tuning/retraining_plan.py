@@ -12,7 +12,7 @@ from storage.growing import GrowingFiles
 from storage.json_lines import append_line
 from storage.paths import RunFolder
 from storage.records import MAX_RECORD_BYTES, read_record, write_text
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed, trained_by
 
 MAX_RUNS = 1000

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from storage.paths import NAME_PATTERN
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 
 MOST_ACTORS = 4  # side by side; more cannot be told apart on a screen
 MOST_EPISODES = 20

@@ -16,7 +16,7 @@ from tuning.lineage import trial_home
 from tuning.reevaluation import Candidate, Reevaluation
 from tuning.retraining_plan import PlanError, RetrainPlan, RunResult, load_plan, read_model, read_results
 from tuning.rollout import Actor, JobRun, KeptTrial, Role
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 
 REEVALUATION = "reevaluation"
 MOST_TRIALS = 10  # kept ones that are offered, besides the winner and the defaults

@@ -3,7 +3,7 @@
 import optuna
 from optuna.samplers import BaseSampler
 
-from tuning.spec import SamplerSpec
+from tuning.spec_parts import SamplerSpec
 
 
 def build_sampler(spec: SamplerSpec, *, seed: int) -> BaseSampler:

@@ -15,7 +15,7 @@ from storage.paths import RunFolder
 from tuning import environments
 from tuning.policy import build_model, policy_arrays, trainer_of
 from tuning.reporter import Reporter
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
 from tuning.vec_env import LightVecEnv

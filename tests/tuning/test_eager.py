@@ -9,7 +9,7 @@ CHILD = """
 import sys
 import torch
 from tuning.policy import build_model, policy_arrays
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 from tuning.training import make_envs
 
 arguments = {"policy_kwargs": {"net_arch": [4]}, "n_steps": 8, "batch_size": 4}

@@ -15,7 +15,8 @@ from optuna.trial import TrialState, create_trial
 from storage.trials import RESOLVED, RUN, TRAINER
 from tuning import export, launch, worker
 from tuning.export import ExportError
-from tuning.spec import EnvSpec, build_spec
+from tuning.spec import build_spec
+from tuning.spec_parts import EnvSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = {"n_steps_pow": 8, "gamma": 0.97071, "learning_rate": 5e-5, "activation_fn": "relu"}

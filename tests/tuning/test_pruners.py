@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from tuning.pruners import build_pruner
-from tuning.spec import PrunerSpec
+from tuning.spec_parts import PrunerSpec
 
 
 def prunes(pruner, step, *, n_complete=10, direction="maximize"):

@@ -17,7 +17,7 @@ from tuning.rendering import (
     save_poster,
 )
 from tuning.rollout_panel import GAP, Moment, Panel, fitted, font, frame_size, side_by_side
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 
 
 def read_back(path):

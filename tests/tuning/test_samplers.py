@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from tuning.samplers import build_sampler
-from tuning.spec import SamplerSpec
+from tuning.spec_parts import SamplerSpec
 
 
 def suggested(sampler, n_trials):

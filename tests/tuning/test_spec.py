@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from tuning.algorithms import algorithm
-from tuning.spec import MAX_SPEC_BYTES, Budget, SpecError, StudySpec, build_spec, load_spec, parse_spec
+from tuning.spec import MAX_SPEC_BYTES, SpecError, StudySpec, build_spec, load_spec, parse_spec
+from tuning.spec_parts import Budget
 
 BASE = {"env": {"id": "Pendulum-v1"}, "search_space": "starter"}
 RATE = {"name": "learning_rate", "kind": "float", "low": 1e-5, "high": 1e-3, "log": True}

@@ -9,7 +9,7 @@ from storage.paths import RunFolder
 from tuning.analysis.learning_bands import candidate_bands, learning_bands, learning_bands_figure
 from tuning.reevaluation import Candidate, Reevaluation
 from tuning.retraining_plan import RetrainPlan, TrainingRun
-from tuning.spec import EnvSpec
+from tuning.spec_parts import EnvSpec
 
 STEPS = 1000
 
