@@ -3,8 +3,20 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import continuing, environment_choice, frame, launch_bar, launch_form, space_choice
-from pages.components.launch_form import PREFIX
+from pages.components import (
+    continuing,
+    environment_choice,
+    frame,
+    launch_bar,
+    launch_budget,
+    launch_first,
+    launch_fixed,
+    launch_form,
+    launch_method,
+    launch_running,
+    space_choice,
+)
+from pages.components.launch_fields import PREFIX
 from tuning import checks, examples
 from tuning.access import is_read_only
 from tuning.estimate import usable_cores
@@ -79,19 +91,20 @@ st.subheader("Search space", anchor=False)
 space_place = st.container()
 with space_place:
     parameters, faults = space_choice.draw_space()
+    launch_first.draw()
 st.subheader("Budget", anchor=False)
-launch_form.draw_budget()
+launch_budget.draw()
 budget_place = st.container()
 st.subheader("Sampler and pruner", anchor=False)
-launch_form.draw_method()
+launch_method.draw()
 method_place = st.container()
 st.subheader("Workers", anchor=False)
-launch_form.draw_running(N_CORES)
+launch_running.draw(N_CORES)
 workers_place = st.container()
 with st.expander("Fixed hyperparameters and environment arguments", icon=":material/tune:"):
-    launch_form.draw_fixed()
+    launch_fixed.draw()
     fixed_place = st.container()
-    launch_form.draw_kwargs()
+    environment_choice.draw_kwargs()
 
 spec = None
 data, field_faults = launch_form.data_from_fields(st.session_state.to_dict())

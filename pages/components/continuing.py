@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import cached, frame, weighing
-from pages.components.launch_form import PREFIX
+from pages.components.launch_fields import PREFIX
 from storage.paths import RunFolder, UnknownRun, find_run, runs_root
 from tuning.analysis.look import count
 from tuning.continuation import Continuation, continuation

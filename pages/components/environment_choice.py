@@ -2,17 +2,42 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from pages.components import cached, frame
-from pages.components.launch_form import PREFIX
+from pages.components.launch_fields import PREFIX, read_mapping
 from tuning.analysis.look import three_digits, whole
 from tuning.environments import EnvDescription, EnvironmentsError
+from tuning.spec import StudySpec
 
 DEFAULT_POLICY = "MlpPolicy"
+LABELS: dict[str, str] = {}
 _GIVEN_NAME = "launch-given-name"  # session: the study's name as the form chose it; one that was typed stays
+
+
+def fields(spec: StudySpec) -> dict[str, Any]:
+    """Return the value of each field, by its key."""
+    return {"env": spec.env.id, "env-kwargs": json.dumps(spec.env.kwargs) if spec.env.kwargs else ""}
+
+
+def data(get: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """Return this part of the request; a faulty field adds a sentence to `faults`."""
+    kwargs = read_mapping(get["env-kwargs"], "Environment arguments", "g: 9.81", faults)
+    return {"env": {"id": get["env"] or "", "kwargs": kwargs}}
+
+
+def draw_kwargs() -> None:
+    """Draw the keyword arguments of the environment."""
+    st.text_area(
+        "Environment arguments",
+        key=PREFIX + "env-kwargs",
+        placeholder='{"g": 9.81}',
+        persist_state="session",
+        help="Keyword arguments of the environment, as JSON or one `name: value` a line.",
+    )
 
 
 def draw_environment_choice() -> None:

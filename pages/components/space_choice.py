@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components import search_space_editor
-from pages.components.launch_form import PREFIX
+from pages.components.launch_fields import PREFIX
 from tuning.algorithms import algorithm
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.components import weighing, widen_button
-from pages.components.launch_form import PREFIX
+from pages.components.launch_fields import PREFIX
 from storage.trials import counted, imported, own
 from tuning import environments, launch
 from tuning.analysis.verdicts import Verdict

@@ -1,7 +1,8 @@
 import pytest
 
 from pages.components.environment_choice import study_name
-from pages.components.launch_form import PREFIX, advice_in_form_words
+from pages.components.launch_fields import PREFIX
+from pages.components.launch_form import advice_in_form_words
 from tuning import environments, launch
 from tuning.environments import EnvDescription, EnvInfo, EnvironmentsError
 from tuning.spec import load_spec

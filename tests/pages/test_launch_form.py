@@ -1,7 +1,8 @@
 import pytest
 
 from pages.components.launch_bar import rough_range
-from pages.components.launch_form import PREFIX, data_from_fields, fields_from_spec
+from pages.components.launch_fields import PREFIX
+from pages.components.launch_form import data_from_fields, fields_from_spec
 from tuning import examples
 from tuning.spec import build_spec, load_spec
 
