@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import gymnasium as gym
     from stable_baselines3.common.policies import BasePolicy
@@ -13,6 +15,7 @@ class Acting:
     def __init__(self, policy: "BasePolicy", env: "gym.Env[Any, Any]") -> None:
         self._policy, self._env = policy, env
         self._observation: Any = None
+        self._memory: Any = None  # a recurrent policy's state; None before its first step
         self.total = 0.0  # undiscounted return so far
         self.steps = 0
         self.terminated = self.truncated = False
@@ -25,13 +28,19 @@ class Acting:
     def start(self, seed: int) -> Any:
         """Begin an episode; return its first observation."""
         self._observation, _ = self._env.reset(seed=seed)
+        self._memory = None
         self.total, self.steps = 0.0, 0
         self.terminated = self.truncated = False
         return self._observation
 
     def step(self, *, deterministic: bool = True) -> None:
         """Take one step."""
-        action, _ = self._policy.predict(self._observation, deterministic=deterministic)
+        action, self._memory = self._policy.predict(
+            self._observation,
+            state=self._memory,
+            episode_start=np.array([self.steps == 0]),
+            deterministic=deterministic,
+        )
         # For one discrete action SB3 returns an array without dimensions here, where its vectorised envs hand
         # out a NumPy integer, as in training. Environments look up tables with it, and no array is a key.
         self._observation, reward, terminated, truncated, _ = self._env.step(action[()])

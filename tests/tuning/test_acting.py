@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.env_util import make_vec_env
 
 from tuning.acting import Acting
@@ -11,6 +12,7 @@ from tuning.evaluation import evaluate, play
 from tuning.policy import build_model
 
 SMALL = {"policy_kwargs": {"net_arch": [8]}}
+RECURRENT = {"policy_kwargs": {"net_arch": [8], "lstm_hidden_size": 8}}
 
 
 class Corridor(gymnasium.Env):
@@ -47,6 +49,39 @@ def test_actions_are_what_vectorised_environments_hand_out(env_class):
     model = build_model("PPO", "MlpPolicy", env_class(), SMALL, seed=1)
     single = play(model.policy, env_class(), seeds=[7])
     assert single == evaluate(model, make_vec_env(env_class, n_envs=1), n_episodes=1, seed=7)
+
+
+class Recall(gymnasium.Env):
+    """Shows which way to go in the first observation only: whoever forgets it earns nothing."""
+
+    observation_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
+    action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.sign, self.steps = self.np_random.choice([-1.0, 1.0]), 0
+        return np.full(1, self.sign, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        return np.zeros(1, np.float32), float(self.sign * action[0]), False, self.steps == 6, {}
+
+
+def test_a_recurrent_policy_remembers_within_an_episode_and_forgets_between_two():
+    model = RecurrentPPO("MlpLstmPolicy", Recall(), **RECURRENT, seed=2, device="cpu")
+    acted = play(model.policy, Recall(), seeds=[1, 2, 3, 1])
+    apart = [play(model.policy, Recall(), seeds=[seed]).returns[0] for seed in (1, 2, 3, 1)]
+    assert list(acted.returns) == apart
+    vectorised = evaluate(model, make_vec_env(Recall, n_envs=1), n_episodes=1, seed=1)
+    assert acted.returns[0] == pytest.approx(vectorised.returns[0], abs=1e-6)  # a Monitor rounds
+
+    acting, actions = Acting(model.policy, Recall()), []
+    acting.start(1)
+    for _ in range(6):
+        before = acting.total
+        acting.step()
+        actions.append(acting.total - before)
+    assert len(set(actions[1:])) == 5, "the same observation, and another action for what was seen before"
 
 
 @pytest.mark.parametrize("env_id", ["FrozenLake-v1", "CliffWalking-v1"])
