@@ -39,7 +39,7 @@ class TrainingCallback(BaseCallback):
     SB3 ends a rollout before it learns from it, so an evaluation right there would judge a policy that has
     not used its newest data, and the last one would judge another policy than the one that is kept. Hence
     an intermediate evaluation runs when the next rollout is about to start, the last one when training has
-    ended.
+    ended. A rollout of ARS is the whole episodes of all candidates of one iteration.
     """
 
     def __init__(
@@ -79,14 +79,24 @@ class TrainingCallback(BaseCallback):
     def _on_step(self) -> bool:
         self.check_stop()
         self._reporter.timesteps = self.num_timesteps
-        for info in self.locals["infos"]:
+        for info in self.locals.get("infos", ()):  # ARS has none here: see below
             episode = info.get("episode")
             if episode is not None:
                 self._reporter.episode(self.num_timesteps, float(episode["r"]))
         return True
 
     def _on_rollout_end(self) -> None:
+        if "infos" not in self.locals:
+            self._report_population()
         self._reporter.phase("update", passing=True)
+
+    def _report_population(self) -> None:
+        """Report the episodes that ARS played for the candidates of an iteration, kept till now."""
+        episodes = list(self.model.ep_info_buffer or ())
+        timesteps = self.num_timesteps - sum(int(episode["l"]) for episode in episodes)
+        for episode in episodes:
+            timesteps += int(episode["l"])
+            self._reporter.episode(timesteps, float(episode["r"]))
 
     def _on_training_end(self) -> None:
         self._evaluate(self._marks[-1], last=True)
