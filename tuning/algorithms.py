@@ -1,9 +1,10 @@
 """What Edgewise knows about each algorithm, read from its data file in `tuning/space/`."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -11,45 +12,48 @@ from tuning.space.parameters import ACTIVATION_FN, Parameter, is_finite, shown
 
 _FOLDER = Path(__file__).parent / "space"
 
+# How an algorithm learns: from its newest rollout, from a buffer of replayed steps, from whole episodes.
+Kind = Literal["on-policy", "off-policy", "evolution"]
+ActionKind = Literal["continuous", "discrete", "multi-discrete", "multi-binary"]
+NOISE_TYPES = ("none", "normal", "ornstein-uhlenbeck")
+
+# Who is suggested where another algorithm cannot act; the first of each kind that can.
+_SUGGESTED = ("SAC", "TQC", "DQN", "QR-DQN", "PPO")
+_AUTO = re.compile(r"auto(_(?P<start>[0-9.eE+-]+))?")
+
 
 @dataclass(frozen=True)
 class Argument:
-    """One constructor argument of an algorithm (or of its policy) that a study may set."""
+    """One argument that a study may set: of the constructor, of the policy, or derived."""
 
     name: str  # as the spec writes it: policy arguments as policy_kwargs.x
-    kind: str  # float, int, bool, net_arch, activation_fn
+    kind: str  # float, int, bool, net_arch, activation_fn, noise_type, auto_float (number, "auto", "auto_1")
     default: Any
     about: str
     low: float | None = None  # natural limits: widening past them is never right
     high: float | None = None
     open_low: bool = False
     open_high: bool = False
+    nets: tuple[str, ...] = ("pi", "vf")  # net_arch: the nets that may have layers of their own
+    special: tuple[int, ...] = ()  # whole numbers outside the limits that have a meaning of their own
+    derived: bool = False  # no argument of the constructor: others are computed from it, see space/derived.py
 
     def fault(self, value: Any) -> str | None:
         """Return what is wrong with a resolved value, or None."""
-        expected: dict[str, tuple[type, ...]] = {
-            "float": (int, float),
-            "int": (int,),
-            "bool": (bool,),
-            "net_arch": (list, dict),
-            "activation_fn": (str,),
-        }
         if value is None and self.default is None:
             return None
-        wrong_bool = isinstance(value, bool) and self.kind != "bool"
-        if wrong_bool or not isinstance(value, expected[self.kind]):
-            return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {shown(value)}."
-        if self.kind == "net_arch" and not _is_net_arch(value):
-            return f"`{self.name}` must be {_KIND_WORDS[self.kind]}: received {shown(value)}."
-        if self.kind == "activation_fn" and value not in ACTIVATION_FN:
-            return f"`{self.name}` must be among {', '.join(ACTIVATION_FN)}: received {shown(value)}."
+        if not self._has_kind(value):
+            return f"`{self.name}` must be {self._kind_words()}: received {shown(value)}."
         if not is_finite(value):
             return f"`{self.name}` must be a finite number: received {shown(value)}."
-        if isinstance(value, (int, float)) and self.kind in ("float", "int"):
-            below = self.low is not None and (value < self.low or (self.open_low and value == self.low))
-            above = self.high is not None and (value > self.high or (self.open_high and value == self.high))
-            if below or above:
-                return f"`{self.name}` must be {self.limits()}: received {value:g}."
+        number = _start_of_auto(value) if self.kind == "auto_float" else value
+        if isinstance(number, (int, float)) and self.kind in ("float", "int", "auto_float"):
+            below = self.low is not None and (number < self.low or (self.open_low and number == self.low))
+            above = self.high is not None and (number > self.high or (self.open_high and number == self.high))
+            zero = isinstance(value, str) and number == 0  # SB3 learns its logarithm from there
+            if (below or above or zero) and value not in self.special:
+                wanted = "above 0 behind auto_" if zero else self.limits()
+                return f"`{self.name}` must be {wanted}: received {value if zero else format(number, 'g')}."
         return None
 
     def limits(self) -> str:
@@ -59,21 +63,66 @@ class Argument:
             parts.append(f"{'above' if self.open_low else 'at least'} {self.low:g}")
         if self.high is not None:
             parts.append(f"{'below' if self.open_high else 'at most'} {self.high:g}")
-        return " and ".join(parts) or "any number"
+        words = " and ".join(parts) or "any number"
+        return " or ".join([words, *(str(n) for n in self.special)])
 
+    def _has_kind(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return self.kind == "bool"
+        match self.kind:
+            case "float":
+                return isinstance(value, int | float)
+            case "int":
+                return isinstance(value, int)
+            case "auto_float":
+                return isinstance(value, int | float) or _start_of_auto(value) is not None
+            case "net_arch":
+                return self._is_net_arch(value)
+            case "activation_fn":
+                return isinstance(value, str) and value in ACTIVATION_FN
+            case "noise_type":
+                return isinstance(value, str) and value in NOISE_TYPES
+        return False
 
-def _is_net_arch(value: Any) -> bool:
-    nets = list(value.values()) if isinstance(value, dict) and value.keys() <= {"pi", "vf"} else [value]
-    return all(isinstance(net, list) and all(type(size) is int and size > 0 for size in net) for net in nets)
+    def _kind_words(self) -> str:
+        match self.kind:
+            case "net_arch" if self.nets:
+                each = " and ".join(self.nets)
+                return f"a list of layer sizes (whole numbers above 0), or one list each under {each}"
+            case "activation_fn":
+                return f"among {', '.join(ACTIVATION_FN)}"
+            case "noise_type":
+                return f"among {', '.join(NOISE_TYPES)}"
+        return _KIND_WORDS[self.kind]
+
+    def _is_net_arch(self, value: Any) -> bool:
+        if isinstance(value, dict):
+            # SB3 fills in the missing one of policy and value net, but not of an actor and its critic.
+            fits = value.keys() <= set(self.nets) if "vf" in self.nets else value.keys() == set(self.nets)
+            nets = list(value.values()) if self.nets and fits else [None]
+        else:
+            nets = [value]
+        return all(isinstance(n, list) and all(type(size) is int and size > 0 for size in n) for n in nets)
 
 
 _KIND_WORDS = {
     "float": "a number",
     "int": "a whole number",
     "bool": "true or false",
-    "net_arch": "a list of layer sizes (whole numbers above 0), or one list each under pi and vf",
-    "activation_fn": "the name of an activation function",
+    "auto_float": 'a number, "auto", or "auto_" and the number to start from',
+    "net_arch": "a list of layer sizes (whole numbers above 0)",
 }
+
+
+def _start_of_auto(value: Any) -> float | None:
+    """Return a number, or the one that a learned coefficient starts from; None for anything else."""
+    if isinstance(value, int | float):
+        return value
+    found = _AUTO.fullmatch(value) if isinstance(value, str) else None
+    try:
+        return None if found is None else float(found["start"] or 1.0)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -85,6 +134,9 @@ class Preset:
     about: str
     space: tuple[Parameter, ...]
     n_train_envs: int | None  # how many training envs its source used, if it says
+    source: str = ""  # where it is from, for people: "RL Zoo's hyperparams_opt.py"
+    why: dict[str, str] = field(default_factory=dict)  # by stored name: what it does, why this range and form
+    fixed: dict[str, Any] = field(default_factory=dict)  # hyperparameters that choosing the preset fills in
 
 
 @dataclass(frozen=True)
@@ -102,14 +154,21 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One algorithm: where its class is, what it accepts, and which spaces are ready-made."""
+    """One algorithm: where its class is, what it accepts and acts in, and which spaces are ready-made."""
 
     name: str
     class_path: str
+    kind: Kind
+    actions: tuple[ActionKind, ...]  # that it can act in
     policies: tuple[str, ...]
     arguments: dict[str, Argument]
     presets: tuple[Preset, ...]
     tuned: tuple[Tuned, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The package that has the class: stable_baselines3 or sb3_contrib."""
+        return self.class_path.partition(".")[0]
 
     def preset(self, name: str) -> Preset:
         """Return the preset of this name.
@@ -127,10 +186,83 @@ class Algorithm:
         """Return what is known to work in an environment with a policy, or None."""
         return next((t for t in self.tuned if (t.env, t.policy) == (env_id, policy)), None)
 
+    def action_fault(self, action_kind: str, env_id: str) -> str | None:
+        """Return why it cannot act in an environment's actions, with the remedy; None when it can.
+
+        Args:
+            action_kind: as `EnvDescription.action_kind` has it.
+            env_id: for the sentence.
+        """
+        if action_kind in self.actions:
+            return None
+        able = [known.name for known in _suggested() if action_kind in known.actions]
+        remedy = "Flatten them with a wrapper and register that."
+        if able:
+            remedy = f"Choose {_either(able)}."
+        which = _either(self.actions)
+        return f"{self.name} acts in {which} actions only; {env_id}'s are {action_kind}. {remedy}"
+
+    def policies_for(self, observation_kind: str) -> tuple[str, ...]:
+        """Return the policies that can read observations of a kind, the usual one first; empty for none.
+
+        Args:
+            observation_kind: as `EnvDescription.observation_kind` has it.
+        """
+        dicts = tuple(p for p in self.policies if p.startswith("MultiInput"))
+        images = tuple(p for p in self.policies if p.startswith("Cnn"))
+        others = tuple(p for p in self.policies if p not in dicts + images)
+        match observation_kind:
+            case "dict":
+                return dicts
+            case "image":
+                return images + others
+            case "tuple" | "other":
+                return ()
+        return others
+
+    def observation_fault(self, observation_kind: str, env_id: str) -> str | None:
+        """Return why it cannot read an environment's observations, with the remedy; None when it can."""
+        if self.policies_for(observation_kind):
+            return None
+        able = [known.name for known in _suggested() if known.policies_for(observation_kind)]
+        remedy = "Flatten them with a wrapper and register that."
+        if able:
+            remedy = f"Choose {_either(able)}, or f{remedy.removeprefix('F')}"
+        return f"{self.name} has no policy for {env_id}'s observations, a {observation_kind}. {remedy}"
+
+    def policy_fault(self, policy: str, observation_kind: str, env_id: str) -> str | None:
+        """Return why one of its policies cannot read an environment's observations; None when it can."""
+        fitting = self.policies_for(observation_kind)
+        if policy in fitting:
+            return None
+        return self.observation_fault(observation_kind, env_id) or (
+            f"`policy` must be {_either(fitting)} for {env_id}, whose observations are of kind "
+            f"{observation_kind}: received {policy}. Change it."
+        )
+
+
+def _suggested() -> list[Algorithm]:
+    return [algorithm(name) for name in _SUGGESTED if name in algorithm_names()]
+
+
+def _either(names: list[str] | tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Return the data file of each algorithm by the name that it states in its first own line."""
+    named = {}
+    for path in _FOLDER.glob("*.yaml"):
+        found = re.search(r"^algorithm: (\S+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert found, f"{path.name} names no algorithm"
+        named[found[1]] = path
+    return dict(sorted(named.items(), key=lambda item: item[0].lower()))
+
 
 def algorithm_names() -> tuple[str, ...]:
     """Return the names of all algorithms, sorted."""
-    return tuple(sorted(path.stem.upper() for path in _FOLDER.glob("*.yaml")))
+    return tuple(_files())
 
 
 @cache
@@ -142,19 +274,38 @@ def algorithm(name: str) -> Algorithm:
     """
     if name not in algorithm_names():
         raise KeyError(f"There is no algorithm {shown(name)}. There are: {', '.join(algorithm_names())}.")
-    data = yaml.safe_load((_FOLDER / f"{name.lower()}.yaml").read_text(encoding="utf-8"))
-    arguments = {key: Argument(name=key, **value) for key, value in data["arguments"].items()}
-    for key, value in data["policy_arguments"].items():
-        arguments[f"policy_kwargs.{key}"] = Argument(name=f"policy_kwargs.{key}", **value)
-    presets = tuple(
-        Preset(
-            name=preset["name"],
-            title=preset["title"],
-            about=preset["about"],
-            space=tuple(Parameter(**row) for row in preset["space"]),
-            n_train_envs=preset.get("n_train_envs"),
-        )
-        for preset in data["presets"]
+    data = yaml.safe_load(_files()[name].read_text(encoding="utf-8"))
+    rows: dict[str, dict[str, Any]] = dict(data["arguments"])
+    rows |= {f"policy_kwargs.{key}": row for key, row in data["policy_arguments"].items()}
+    assert data["kind"] in get_args(Kind), data["kind"]
+    assert set(data["actions"]) <= set(get_args(ActionKind)), data["actions"]
+    return Algorithm(
+        name=data["algorithm"],
+        class_path=data["class"],
+        kind=data["kind"],
+        actions=tuple(data["actions"]),
+        policies=tuple(data["policies"]),
+        arguments={key: _argument(key, row) for key, row in rows.items()},
+        presets=tuple(map(_preset, data["presets"])),
+        tuned=tuple(Tuned(**entry) for entry in data.get("tuned", ())),
     )
-    tuned = tuple(Tuned(**entry) for entry in data.get("tuned", ()))
-    return Algorithm(data["algorithm"], data["class"], tuple(data["policies"]), arguments, presets, tuned)
+
+
+def _argument(name: str, row: dict[str, Any]) -> Argument:
+    lists = {key: tuple(row[key]) for key in ("nets", "special") if key in row}
+    return Argument(name=name, **{**row, **lists})
+
+
+def _preset(data: dict[str, Any]) -> Preset:
+    rows = [dict(row) for row in data["space"]]
+    why = {row["name"]: row.pop("why") for row in rows if "why" in row}
+    return Preset(
+        name=data["name"],
+        title=data["title"],
+        about=data["about"],
+        space=tuple(Parameter(**row) for row in rows),
+        n_train_envs=data.get("n_train_envs"),
+        source=data.get("source", ""),
+        why=why,
+        fixed=data.get("fixed", {}),
+    )

@@ -4,6 +4,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from tuning.algorithms import Algorithm, Argument
+from tuning.space.caps import cap_faults
 from tuning.space.parameters import Parameter, shown
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _space_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
                 faults.append(f"{fault.removesuffix('.')}{where}. {_remedy(p, argument)}")
         if p.target in spec.hyperparameters:
             faults.append(f"`{p.target}` is both fixed and searched (as {p.name}). Remove one of the two.")
-    return faults
+    return faults + cap_faults(spec.search_space, known.arguments)
 
 
 def _remedy(p: Parameter, argument: Argument) -> str:
@@ -60,7 +61,7 @@ def _remedy(p: Parameter, argument: Argument) -> str:
 
 def _rollout_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
     """Say so where the smallest rollout is a single env step: SB3 cannot normalise one advantage."""
-    if "n_steps" not in known.arguments or not _may_normalise(spec, known):
+    if known.kind != "on-policy" or not _may_normalise(spec, known):
         return []
     fixed = spec.hyperparameters.get("n_steps", known.arguments["n_steps"].default)
     p = next((p for p in spec.search_space if p.target == "n_steps"), None)
@@ -77,9 +78,8 @@ def _rollout_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
 def _may_normalise(spec: "StudySpec", known: Algorithm) -> bool:
     if any(p.target == "normalize_advantage" for p in spec.search_space):
         return True
-    return bool(
-        spec.hyperparameters.get("normalize_advantage", known.arguments["normalize_advantage"].default)
-    )
+    argument = known.arguments.get("normalize_advantage")
+    return bool(spec.hyperparameters.get("normalize_advantage", argument.default if argument else True))
 
 
 def _hyperparameter_faults(spec: "StudySpec", known: Algorithm) -> list[str]:

@@ -13,7 +13,16 @@ from optuna.distributions import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Scalar = bool | int | float | str | None
-Transform = Literal["identity", "1 - x", "2^x", "net_arch", "activation_fn"]
+Transform = Literal[
+    "identity",
+    "1 - x",
+    "2^x",
+    "net_arch",
+    "activation_fn",
+    "off_policy_net_arch",
+    "net_arch_complexity",
+    "auto_x",
+]
 
 # What a stored name stands for, in plain JSON; only a worker turns activation names into classes.
 NET_ARCH: dict[str, Any] = {
@@ -21,6 +30,17 @@ NET_ARCH: dict[str, Any] = {
     "small": {"pi": [64, 64], "vf": [64, 64]},
     "medium": {"pi": [256, 256], "vf": [256, 256]},
 }
+# The same for actor and critics of an algorithm that replays steps. Source: RL Zoo's hyperparams_opt.py.
+OFF_POLICY_NET_ARCH: dict[str, Any] = {"small": [64, 64], "medium": [256, 256], "big": [400, 300]}
+# Whole numbers instead of names, so that a sampler without categories can search the size of the nets.
+# Source: A. Raffin, "Getting SAC to Work on a Massive Parallel Simulator: Tuning for Speed"; its third
+# one has residual blocks, which Stable-Baselines3 has not.
+NET_ARCH_COMPLEXITY: tuple[Any, ...] = (
+    [256, 256],
+    [128, 128, 128],
+    {"pi": [128, 128], "qf": [256, 256]},
+    [512, 256, 128],
+)
 ACTIVATION_FN = ("tanh", "relu", "elu", "leaky_relu")
 MAX_STEPS = 10**9
 MAX_POWER = 24  # 2^24 rollout steps fill no workstation's memory by mistake
@@ -31,7 +51,8 @@ class Parameter(BaseModel):
 
     `low` and `high` are bounds of the *stored* value, both inclusive. `transform` maps it to the value that
     the algorithm's argument `target` gets (default: the parameter's own name; `policy_kwargs.x` sets an
-    argument of the policy).
+    argument of the policy). `at_most` names what caps that value when a configuration is resolved, so that
+    each sampler and each analysis has one static range: see `tuning.space.caps`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +66,7 @@ class Parameter(BaseModel):
     choices: tuple[Scalar, ...] | None = None
     transform: Transform = "identity"
     target: str = Field(default="", pattern=r"^([A-Za-z][A-Za-z0-9_.]{0,127})?$")
+    at_most: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,63}( - [0-9]{1,6})?$")
 
     @field_validator("low", "high", "step", mode="before")
     @classmethod
@@ -107,6 +129,12 @@ class Parameter(BaseModel):
                 return 2 ** int(stored)
             case "net_arch":
                 return NET_ARCH[str(stored)]
+            case "off_policy_net_arch":
+                return OFF_POLICY_NET_ARCH[str(stored)]
+            case "net_arch_complexity":
+                return NET_ARCH_COMPLEXITY[int(stored)]
+            case "auto_x":
+                return f"auto_{float(stored):.12g}"
             case _:
                 return stored
 
@@ -125,8 +153,14 @@ class Parameter(BaseModel):
             candidate: float = {
                 "1 - x": lambda x: round(1.0 - x, 12),
                 "2^x": lambda x: int(x).bit_length() - 1,
+                "net_arch_complexity": NET_ARCH_COMPLEXITY.index,
+                "auto_x": lambda x: 1.0 if x == "auto" else float(str(x).removeprefix("auto_")),
             }.get(self.transform, lambda x: x)(resolved)
-            gives_it = abs(self.resolve(candidate) - resolved) <= 1e-12
+            given = self.resolve(candidate)
+            if self.transform in ("net_arch_complexity", "auto_x"):
+                gives_it = given == ("auto_1" if resolved == "auto" else resolved)
+            else:
+                gives_it = abs(given - resolved) <= 1e-12
         except (TypeError, ValueError, OverflowError):  # text, null, NaN, infinity
             gives_it = False
         if not gives_it or not self.contains(candidate):
@@ -149,6 +183,8 @@ class Parameter(BaseModel):
             return ", ".join(str(c) for c in self.choices or ())
         assert self.low is not None
         assert self.high is not None
+        if self.transform in ("net_arch_complexity", "auto_x"):
+            return f"{self.resolve(self.low)} … {self.resolve(self.high)}"
         ends = sorted([self.resolve(self.low), self.resolve(self.high)])
         return " … ".join(f"{end:.6g}".replace("e-0", "e-") for end in ends)
 
@@ -173,8 +209,12 @@ def is_finite(value: Any) -> bool:
 def default_target(name: str, transform: str) -> str:
     """Return the argument that a parameter of this name sets when its spec names none."""
     match transform:
-        case "net_arch" | "activation_fn":
-            return f"policy_kwargs.{transform}"
+        case "net_arch" | "off_policy_net_arch" | "net_arch_complexity":
+            return "policy_kwargs.net_arch"
+        case "activation_fn":
+            return "policy_kwargs.activation_fn"
+        case "auto_x":
+            return name.removesuffix("_init")
         case "2^x":
             return name.removesuffix("_pow")
         case "1 - x":
@@ -243,7 +283,12 @@ def _transform_faults(p: Parameter) -> list[str]:
         "1 - x": ("float",),
         "net_arch": ("categorical",),
         "activation_fn": ("categorical",),
+        "off_policy_net_arch": ("categorical",),
+        "net_arch_complexity": ("int",),
+        "auto_x": ("float",),
     }
+    if p.at_most is not None and (p.kind == "categorical" or p.transform not in ("identity", "2^x")):
+        return [f"`at_most` of {p.name} caps a number that is stored as it is, or as 2^x. Remove it."]
     if p.transform not in allowed:
         return []
     if p.kind not in allowed[p.transform]:
@@ -256,7 +301,15 @@ def _transform_faults(p: Parameter) -> list[str]:
                 f"The powers of {p.name} must lie in 0 to {MAX_POWER}: received {p.low:g} to {p.high:g}. "
                 "They are exponents, 12 means 4096."
             ]
-    named = {"net_arch": tuple(NET_ARCH), "activation_fn": ACTIVATION_FN}.get(p.transform)
+    top = len(NET_ARCH_COMPLEXITY) - 1
+    if p.transform == "net_arch_complexity" and p.low is not None and p.high is not None:
+        if p.low < 0 or p.high > top:
+            return [f"The sizes of {p.name} are numbered 0 to {top}: received {p.low:g} to {p.high:g}."]
+    named = {
+        "net_arch": tuple(NET_ARCH),
+        "off_policy_net_arch": tuple(OFF_POLICY_NET_ARCH),
+        "activation_fn": ACTIVATION_FN,
+    }.get(p.transform)
     unknown = [c for c in p.choices or () if named and c not in named]
     if named and unknown:
         return [f"`choices` of {p.name} must be among {', '.join(named)}: received {shown(unknown[0])}."]

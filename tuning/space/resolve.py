@@ -4,6 +4,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from tuning.space.caps import capped
+from tuning.space.derived import put_derived
 from tuning.spec import StudySpec
 
 POLICY_PREFIX = "policy_kwargs."
@@ -17,9 +19,10 @@ def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[st
     leaky_relu); only a process that has torch turns them into classes. Nothing is shared with the spec, so
     callers may change the result.
 
-    One rule is applied on top: a minibatch larger than a rollout (`n_steps` x training envs) cannot be
-    filled, so `batch_size` is capped there, whether it is searched, fixed or left at the algorithm's default.
-    A rollout that is not a multiple of the batch is left alone: SB3 truncates the last minibatch.
+    Values with an `at_most` are capped, derived arguments become those that the constructor has
+    (`tuning.space.derived`), and where the algorithm learns from rollouts, a minibatch larger than one
+    (`n_steps` x training envs) cannot be filled: `batch_size` is capped there, whether it is searched, fixed
+    or left at the default. A rollout that is no multiple of the batch is left alone: SB3 truncates the last.
 
     Args:
         spec: the study's request.
@@ -32,8 +35,16 @@ def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[st
     resolved: dict[str, Any] = {}
     for target, value in spec.hyperparameters.items():
         _put(resolved, target, copy.deepcopy(value))
+    values = {p.name: copy.deepcopy(p.resolve(stored[p.name])) for p in spec.search_space}
     for parameter in spec.search_space:
-        _put(resolved, parameter.target, copy.deepcopy(parameter.resolve(stored[parameter.name])))
+        _put(resolved, parameter.target, values[parameter.name])
+
+    def value_of(name: str) -> Any:
+        return argument_value(spec, resolved, name)
+
+    for name, value in capped(spec.search_space, values, value_of).items():
+        _put(resolved, spec.parameter(name).target, value)
+    put_derived(resolved, value_of)
     rollout = rollout_steps(spec, resolved)
     batch = argument_value(spec, resolved, "batch_size")
     if rollout is not None and isinstance(batch, int) and batch > rollout:
@@ -57,7 +68,9 @@ def argument_value(spec: StudySpec, resolved: Mapping[str, Any], name: str) -> A
 
 
 def rollout_steps(spec: StudySpec, resolved: Mapping[str, Any]) -> int | None:
-    """Return the env steps of one rollout over all training envs; None for off-policy algorithms."""
+    """Return the env steps of one rollout over all training envs; None where an algorithm has no rollouts."""
+    if spec.info.kind != "on-policy":  # `n_steps` of those that replay steps is how far a return looks ahead
+        return None
     n_steps = argument_value(spec, resolved, "n_steps")
     return n_steps * spec.n_train_envs if isinstance(n_steps, int) else None
 
