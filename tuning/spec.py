@@ -12,7 +12,7 @@ from tuning.space.parameters import Parameter, shown
 from tuning.spec_base import Frozen, check_plain
 from tuning.spec_consistency import faults_between_fields
 from tuning.spec_faults import capped, readable_faults
-from tuning.spec_parts import Budget, EnvSpec, PrunerSpec, Retention, SamplerSpec
+from tuning.spec_parts import Budget, EnvSpec, Objective, PrunerSpec, Retention, SamplerSpec
 from tuning.spec_text import NotPlain, read_plain, write_plain
 from tuning.trainers import TrainerChoice
 
@@ -44,12 +44,16 @@ class StudySpec(Frozen):
     sampler: SamplerSpec = SamplerSpec()
     pruner: PrunerSpec = PrunerSpec()
     budget: Budget = Budget()
-    maximize: bool = True  # the mean return of the last evaluation
+    objective: Objective = Objective()
+    maximize: bool = True  # the mean return
     n_train_envs: int = Field(default=1, ge=1, le=999)
     n_eval_envs: int = Field(default=5, ge=1, le=999)
     n_workers: int = Field(default=2, ge=1, le=256)
     seed: int = Field(default=0, ge=0, lt=2**32)
     defaults_first: bool = True  # trial 0 is the algorithm's own defaults, where the space holds them
+    tuned_first: bool = True  # then what others tuned for the environment, where the space holds that
+    # then these, as stored values by parameter name; the sampler chooses what one leaves out
+    first_configurations: tuple[dict[str, JsonValue], ...] = Field(default=(), max_length=100)
     retention: Retention = Retention()
 
     @model_validator(mode="before")
@@ -112,7 +116,8 @@ class StudySpec(Frozen):
     def to_yaml(self) -> str:
         """Return the spec as YAML; `parse_spec` reads it back to an equal spec."""
         data = json.loads(self.model_dump_json())
-        for group in (data["budget"], *data["search_space"]):  # elsewhere null is a value
+        parts = (data["budget"], data["objective"], data["pruner"])
+        for group in (*parts, *data["search_space"]):  # elsewhere null is a value
             for name in [name for name, value in group.items() if value is None]:
                 del group[name]
         return write_plain(data)

@@ -20,6 +20,7 @@ def fields(spec: StudySpec) -> dict[str, Any]:
         "sampler": spec.sampler.name,
         "sampler-startup": spec.sampler.n_startup_trials,
         "multivariate": spec.sampler.multivariate,
+        "random-share": round(100 * spec.sampler.random_share, 2),
         "pruner": spec.pruner.name,
         "pruner-startup": spec.pruner.n_startup_trials,
         "warmup": round(100 * spec.pruner.warmup_fraction, 2),
@@ -32,11 +33,16 @@ def data(get: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
     if not 0 <= warmup <= 100:
         faults.append(f"Never before, % of a trial: write 0 to 100: received {warmup:g}.")
         warmup = 0
+    share = get["random-share"]
+    if not 0 <= share <= 100:
+        faults.append(f"Random throughout, % of the trials: write 0 to 100: received {share:g}.")
+        share = 0
     return {
         "sampler": {
             "name": get["sampler"],
             "n_startup_trials": get["sampler-startup"],
             "multivariate": get["multivariate"],
+            "random_share": share / 100,
         },
         "pruner": {
             "name": get["pruner"],
@@ -57,6 +63,12 @@ def draw() -> None:
             draw_whole("sampler-startup", "Random trials first", help="Before TPE models anything.")
             draw_toggle(
                 "multivariate", "Model parameters jointly", help="Sees interactions between parameters."
+            )
+            st.number_input(
+                "Random throughout, % of the trials",
+                key=PREFIX + "random-share",
+                persist_state="session",
+                help="Drawn at random however far the study is: evidence that no sampler has steered.",
             )
     with right:
         draw_choice("pruner", "Pruner", {"median": "Median", "none": "None"}, help="Cuts weak trials short.")
