@@ -36,6 +36,7 @@ class Argument:
     open_high: bool = False
     nets: tuple[str, ...] = ("pi", "vf")  # net_arch: the nets that may have layers of their own
     special: tuple[int, ...] = ()  # whole numbers outside the limits that have a meaning of their own
+    policies: tuple[str, ...] = ()  # that take it; empty for all
     derived: bool = False  # no argument of the constructor: others are computed from it, see space/derived.py
 
     def fault(self, value: Any) -> str | None:
@@ -292,7 +293,7 @@ def algorithm(name: str) -> Algorithm:
 
 
 def _argument(name: str, row: dict[str, Any]) -> Argument:
-    lists = {key: tuple(row[key]) for key in ("nets", "special") if key in row}
+    lists = {key: tuple(row[key]) for key in ("nets", "special", "policies") if key in row}
     return Argument(name=name, **{**row, **lists})
 
 

@@ -58,6 +58,14 @@ class StudySpec(Frozen):
 
     @model_validator(mode="before")
     @classmethod
+    def _usual_policy(cls, data: Any) -> Any:
+        """Fill in the policy that nobody named: not every algorithm has an MlpPolicy."""
+        if isinstance(data, dict) and "policy" not in data and data.get("algorithm") in algorithm_names():
+            return {**data, "policy": algorithm(data["algorithm"]).policies[0]}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
     def _expand_preset(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(data.get("search_space"), str):
             name = data.get("algorithm", "PPO")

@@ -17,9 +17,23 @@ def faults_between_fields(spec: "StudySpec") -> list[str]:
     faults = [*_space_faults(spec, known), *_hyperparameter_faults(spec, known)]
     if spec.policy not in known.policies:
         faults.append(f"`policy` must be one of {', '.join(known.policies)}: received {shown(spec.policy)}.")
+    else:
+        faults += _policy_faults(spec, known)
     if not spec.search_space:
         faults.append("`search_space` is empty: name a preset, or list at least one parameter.")
     return faults or _rollout_faults(spec, known)
+
+
+def _policy_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
+    """Say which arguments are set that the chosen policy does not take."""
+    faults = []
+    for name in dict.fromkeys([*spec.hyperparameters, *(p.target for p in spec.search_space)]):
+        takers = known.arguments[name].policies if name in known.arguments else ()
+        if takers and spec.policy not in takers:
+            faults.append(
+                f"{spec.policy} of {known.name} has no `{name}`. Remove it, or set policy: {takers[0]}."
+            )
+    return faults
 
 
 def _space_faults(spec: "StudySpec", known: Algorithm) -> list[str]:

@@ -1,17 +1,19 @@
 """What is known about an algorithm agrees with the installed Stable-Baselines3."""
 
 import inspect
+from importlib import import_module
 
 import pytest
 
 from tuning.algorithms import Argument, algorithm, algorithm_names
+from tuning.spec import SpecError, build_spec
 
 PPO = algorithm("PPO")
 ALL = [algorithm(name) for name in algorithm_names()]
 
 
-def test_there_are_ppo_and_a2c_and_nothing_that_is_not_listed():
-    assert algorithm_names() == ("A2C", "PPO")
+def test_there_is_no_algorithm_that_is_not_listed():
+    assert {"A2C", "PPO", "TRPO", "QR-DQN", "RecurrentPPO", "ARS"} <= set(algorithm_names())
     for name in ("ppo", "", "../ppo", "PPO.yaml", "A" * 5000):
         with pytest.raises(KeyError, match="There is no algorithm"):
             algorithm(name)
@@ -26,17 +28,20 @@ def test_an_unknown_preset_lists_what_there_is():
 
 @pytest.mark.parametrize("known", ALL, ids=lambda known: known.name)
 def test_arguments_and_defaults_are_those_of_the_library(known):
-    import stable_baselines3
-    from stable_baselines3.common.policies import ActorCriticPolicy
-
     module, name = known.class_path.rsplit(".", 1)
-    assert (module, name) == ("stable_baselines3", known.name)
-    cls = getattr(stable_baselines3, name)
+    assert (module, name) == (known.package, known.name.replace("-", ""))
+    assert module in ("stable_baselines3", "sb3_contrib")
+    cls = getattr(import_module(module), name)
     assert set(known.policies) == set(cls.policy_aliases)
-    groups = {True: inspect.signature(ActorCriticPolicy).parameters, False: inspect.signature(cls).parameters}
+    of_class = inspect.signature(cls).parameters
     for argument in known.arguments.values():
+        if argument.derived:
+            assert argument.name not in of_class
+            continue
+        policy = cls.policy_aliases[(argument.policies or known.policies)[0]]
         is_policy = argument.name.startswith("policy_kwargs.")
-        theirs = groups[is_policy][argument.name.removeprefix("policy_kwargs.")].default
+        group = inspect.signature(policy).parameters if is_policy else of_class
+        theirs = group[argument.name.removeprefix("policy_kwargs.")].default
         if argument.kind == "activation_fn":
             assert theirs.__name__.lower() == argument.default
         elif argument.kind != "net_arch":  # SB3 says None and builds [64, 64]
@@ -123,3 +128,17 @@ def test_open_and_closed_ends():
     argument = Argument("x", "float", 0.5, "", low=0, high=1, open_low=True, open_high=True)
     assert [argument.fault(v) is None for v in (0, 1e-300, 1 - 1e-9, 1)] == [False, True, True, False]
     assert argument.fault(2) == "`x` must be above 0 and below 1: received 2."
+
+
+def test_arguments_that_only_one_policy_takes():
+    data = {"env": {"id": "CartPole-v1"}, "algorithm": "ARS", "search_space": "starter"}
+    nets = {"policy_kwargs.net_arch": [16]}
+    assert build_spec({**data, "policy": "MlpPolicy", "hyperparameters": nets}).hyperparameters == nets
+    with pytest.raises(SpecError, match=r"LinearPolicy of ARS has no `policy_kwargs.net_arch`. Remove"):
+        build_spec({**data, "policy": "LinearPolicy", "hyperparameters": nets})
+
+
+def test_the_policy_that_nobody_names_is_the_algorithms_usual_one():
+    for known in ALL:
+        data = {"env": {"id": "CartPole-v1"}, "algorithm": known.name, "search_space": "starter"}
+        assert build_spec(data).policy == known.policies[0]

@@ -254,7 +254,7 @@ def test_default_configuration_gives_the_defaults_back_or_none(space, expected):
         ({"name": 5}, "`name`: it should be a valid string: received 5"),
         ({"nmae": "x"}, "`nmae` is not a field of a spec. Remove it, or check its spelling."),
         ({"budget": {"trials": 5}}, "`budget.trials` is not a field of a spec"),
-        ({"algorithm": "PPPO"}, "There is no algorithm 'PPPO'. There are: A2C, PPO."),
+        ({"algorithm": "PPPO"}, "There is no algorithm 'PPPO'. There are: A2C, "),
         ({"algorithm": "../ppo"}, "There is no algorithm '../ppo'"),
         ({"policy": "os.system"}, "`policy` must be one of MlpPolicy, CnnPolicy, MultiInputPolicy: received"),
         ({"search_space": "stater"}, "PPO has no preset 'stater'. There are: starter, rl-zoo"),
