@@ -27,7 +27,9 @@ class Argument:
     """One argument that a study may set: of the constructor, of the policy, or derived."""
 
     name: str  # as the spec writes it: policy arguments as policy_kwargs.x
-    kind: str  # float, int, bool, net_arch, activation_fn, noise_type, auto_float (number, "auto", "auto_1")
+    # float, int, bool, net_arch, activation_fn, noise_type, float_or_auto (a number or "auto"),
+    # auto_float (a number, "auto", or "auto_0.1": learned from there)
+    kind: str
     default: Any
     about: str
     low: float | None = None  # natural limits: widening past them is never right
@@ -77,6 +79,8 @@ class Argument:
                 return isinstance(value, int)
             case "auto_float":
                 return isinstance(value, int | float) or _start_of_auto(value) is not None
+            case "float_or_auto":
+                return isinstance(value, int | float) or value == "auto"
             case "net_arch":
                 return self._is_net_arch(value)
             case "activation_fn":
@@ -111,6 +115,7 @@ _KIND_WORDS = {
     "int": "a whole number",
     "bool": "true or false",
     "auto_float": 'a number, "auto", or "auto_" and the number to start from',
+    "float_or_auto": 'a number or "auto"',
     "net_arch": "a list of layer sizes (whole numbers above 0)",
 }
 
@@ -293,8 +298,11 @@ def algorithm(name: str) -> Algorithm:
 
 
 def _argument(name: str, row: dict[str, Any]) -> Argument:
-    lists = {key: tuple(row[key]) for key in ("nets", "special", "policies") if key in row}
-    return Argument(name=name, **{**row, **lists})
+    fields: dict[str, Any] = {"name": name, **row}
+    for key in ("nets", "special", "policies"):
+        if key in row:
+            fields[key] = tuple(row[key])
+    return Argument(**fields)
 
 
 def _preset(data: dict[str, Any]) -> Preset:

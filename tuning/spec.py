@@ -74,7 +74,11 @@ class StudySpec(Frozen):
                     preset = algorithm(name).preset(data["search_space"])
                 except KeyError as error:
                     raise ValueError(str(error.args[0])) from None
-                return {**data, "search_space": [p.model_dump() for p in preset.space]}
+                expanded = {**data, "search_space": [p.model_dump() for p in preset.space]}
+                given = data.get("hyperparameters", {})
+                if preset.fixed and isinstance(given, dict):
+                    expanded["hyperparameters"] = preset.fixed | given
+                return expanded
             return {**data, "search_space": []}  # the fault is the algorithm's
         return data
 
@@ -91,6 +95,13 @@ class StudySpec(Frozen):
     @classmethod
     def _plain_hyperparameters(cls, value: Any) -> Any:
         check_plain(value, "hyperparameters")
+        return value
+
+    @field_validator("first_configurations", mode="before")
+    @classmethod
+    def _plain_configurations(cls, value: Any) -> Any:
+        for configuration in value if isinstance(value, list | tuple) else ():
+            check_plain(configuration, "first_configurations")
         return value
 
     @model_validator(mode="after")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from tuning.algorithms import Algorithm, Argument
 from tuning.space.caps import cap_faults
+from tuning.space.configurations import stored_fault
+from tuning.space.derived import derived_faults
 from tuning.space.parameters import Parameter, shown
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def faults_between_fields(spec: "StudySpec") -> list[str]:
         faults += _policy_faults(spec, known)
     if not spec.search_space:
         faults.append("`search_space` is empty: name a preset, or list at least one parameter.")
-    return faults or _rollout_faults(spec, known)
+    return faults or [*_rollout_faults(spec, known), *_first_faults(spec)]
 
 
 def _policy_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
@@ -62,6 +64,7 @@ def _space_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
                 faults.append(f"{fault.removesuffix('.')}{where}. {_remedy(p, argument)}")
         if p.target in spec.hyperparameters:
             faults.append(f"`{p.target}` is both fixed and searched (as {p.name}). Remove one of the two.")
+    faults += derived_faults({*targets, *spec.hyperparameters})
     return faults + cap_faults(spec.search_space, known.arguments)
 
 
@@ -104,6 +107,25 @@ def _hyperparameter_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
             faults.append(f"{known.name} has no hyperparameter {shown(name)}.{_hint(name, spec)}")
         elif fault := argument.fault(value):
             faults.append(fault)
+    return faults
+
+
+def _first_faults(spec: "StudySpec") -> list[str]:
+    """Say which configurations that a person queued first the space cannot hold."""
+    faults = []
+    parameters = {p.name: p for p in spec.search_space}
+    for number, configuration in enumerate(spec.first_configurations, start=1):
+        where = f"Configuration {number} of `first_configurations`"
+        if not configuration:
+            faults.append(f"{where} sets nothing. Remove it, or give a parameter a value.")
+        for name, value in configuration.items():
+            if name not in parameters:
+                known = ", ".join(parameters)[:200]
+                faults.append(
+                    f"{where} sets {shown(name)}, which is not searched. Remove it, or take one of {known}."
+                )
+            elif fault := stored_fault(parameters[name], value):
+                faults.append(f"{where}: {fault}")
     return faults
 
 

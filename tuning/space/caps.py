@@ -7,7 +7,7 @@ above the other value is trained at that value.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tuning.space.parameters import Parameter
+from tuning.space.parameters import POLICY_PREFIX, Parameter
 
 
 def cap_of(parameter: Parameter) -> tuple[str, int] | None:
@@ -34,7 +34,7 @@ def cap_faults(space: Iterable[Parameter], known: Mapping[str, Any]) -> list[str
         other = parameters.get(cap[0])
         if other is p or p.target == cap[0]:
             faults.append(f"`at_most` of {p.name} names {p.name} itself. Remove it.")
-        elif other is None and cap[0] not in known:
+        elif other is None and not {cap[0], POLICY_PREFIX + cap[0]} & known.keys():
             faults.append(
                 f"`at_most` of {p.name} names {cap[0]}, which is neither a parameter of the search space nor "
                 "an argument of the algorithm. Remove it, or name one."
@@ -59,6 +59,8 @@ def capped(
     for _ in with_cap:  # a cap may be capped itself
         for name, (other, less) in with_cap:
             limit = values[other] if other in values else argument_value(other)
+            if limit is None:  # a cap is named without the prefix, as parameters are
+                limit = argument_value(POLICY_PREFIX + other)
             if isinstance(limit, int | float) and values[name] > limit - less:
                 values[name] = limit - less
     return {name: values[name] for name, _ in with_cap}

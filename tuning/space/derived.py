@@ -7,10 +7,25 @@ RL Zoo searches some quantities in another form than the algorithm takes them. T
 Source: RL Zoo's hyperparams_opt.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 NOISE = ("noise_type", "noise_std")
+DEFAULT_NOISE_STD = 0.1  # as the data files have it
+_COMPUTES = {"subsample_steps": "gradient_steps", "top_frac_size": "n_top"}
+
+
+def derived_faults(targets: Collection[str]) -> list[str]:
+    """Say so where a request sets an argument as well as another one that computes it.
+
+    Args:
+        targets: all arguments that are set, searched or fixed.
+    """
+    return [
+        f"`{name}` computes `{computed}`, so both cannot be set. Remove one of the two."
+        for name, computed in _COMPUTES.items()
+        if name in targets and computed in targets
+    ]
 
 
 def put_derived(resolved: dict[str, Any], argument_value: Callable[[str], Any]) -> None:

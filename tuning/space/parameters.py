@@ -12,6 +12,7 @@ from optuna.distributions import (
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+POLICY_PREFIX = "policy_kwargs."  # of the names of arguments that the policy gets
 Scalar = bool | int | float | str | None
 Transform = Literal[
     "identity",

@@ -6,9 +6,8 @@ from typing import Any
 
 from tuning.space.caps import capped
 from tuning.space.derived import put_derived
+from tuning.space.parameters import POLICY_PREFIX
 from tuning.spec import StudySpec
-
-POLICY_PREFIX = "policy_kwargs."
 
 
 def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[str, Any]:

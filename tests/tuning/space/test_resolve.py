@@ -6,7 +6,7 @@ import pytest
 
 from tuning.space.parameters import NET_ARCH
 from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
-from tuning.spec import build_spec
+from tuning.spec import SpecError, build_spec
 
 
 def spec_of(space, **fields):
@@ -86,3 +86,59 @@ def test_values_in_force():
     assert argument_value(spec, resolved, "policy_kwargs.activation_fn") == "relu"
     assert argument_value(spec, resolved, "policy_kwargs.ortho_init") is True
     assert argument_value(spec, resolved, "buffer_size") is None
+
+
+def off_policy(algorithm, space, env="Pendulum-v1", **fields):
+    return build_spec({"env": {"id": env}, "algorithm": algorithm, "search_space": space, **fields})
+
+
+def middle(spec, **values):
+    """A configuration of a space: each parameter's lower end or first choice, but for those named."""
+    return {p.name: p.choices[0] if p.choices else p.low for p in spec.search_space} | values
+
+
+def test_rl_zoos_gradient_steps_follow_from_train_freq_and_subsampling():
+    spec = off_policy("DQN", "rl-zoo", env="CartPole-v1")
+    for train_freq, subsample, expected in ((10, 3, 3), (10, 8, 1), (2, 8, 1), (7, 1, 7)):
+        resolved = resolve_configuration(spec, middle(spec, train_freq=train_freq, subsample_steps=subsample))
+        assert resolved["gradient_steps"] == expected
+        assert "subsample_steps" not in resolved
+
+
+def test_what_computes_an_argument_cannot_be_set_beside_it():
+    with pytest.raises(SpecError, match="`subsample_steps` computes `gradient_steps`, so both cannot be set"):
+        off_policy("DQN", "rl-zoo", env="CartPole-v1", hyperparameters={"gradient_steps": 2})
+
+
+def test_a_target_never_drops_all_quantiles():
+    spec = off_policy("TQC", "rl-zoo")
+    stored = middle(spec, n_quantiles=5, top_quantiles_to_drop_per_net=5)
+    resolved = resolve_configuration(spec, stored)
+    assert resolved["top_quantiles_to_drop_per_net"] == 4
+    assert resolved["policy_kwargs"] == {"n_quantiles": 5, "net_arch": [64, 64]}
+    assert resolved["gradient_steps"] == -1  # the preset fixes what RL Zoo does
+    # without the other parameter, its default caps
+    alone = off_policy("TQC", [p for p in spec.search_space if p.name == "top_quantiles_to_drop_per_net"])
+    assert resolve_configuration(alone, {"top_quantiles_to_drop_per_net": 5}) == {
+        "top_quantiles_to_drop_per_net": 5
+    }
+
+
+def test_the_authors_space_for_sac():
+    spec = off_policy("SAC", "sac-for-speed")
+    resolved = resolve_configuration(spec, middle(spec, ent_coef_init=0.01, net_arch_complexity=2))
+    assert resolved["ent_coef"] == "auto_0.01"
+    assert resolved["policy_kwargs"] == {"net_arch": {"pi": [128, 128], "qf": [256, 256]}}
+    assert (resolved["batch_size"], resolved["train_freq"], resolved["gradient_steps"]) == (128, 1, 1)
+    entropy, net = spec.parameter("ent_coef_init"), spec.parameter("net_arch_complexity")
+    assert entropy.stored("auto_0.01") == 0.01
+    assert net.stored([256, 256]) == 0
+    with pytest.raises(ValueError, match="cannot give 'auto'"):  # from 1, which is beyond the range
+        entropy.stored("auto")
+
+
+def test_steps_of_a_return_are_no_rollout():
+    spec = off_policy("SAC", "starter", hyperparameters={"n_steps": 3}, n_train_envs=4)
+    resolved = resolve_configuration(spec, middle(spec))
+    assert rollout_steps(spec, resolved) is None
+    assert resolved["batch_size"] == 64  # and no rollout caps the batch
