@@ -79,6 +79,11 @@ class RunFolder:
         return self.path / "exit.json"
 
     @property
+    def ticket(self) -> Path:
+        """Its place in the queue of studies that wait for their turn, JSON; absent in all others."""
+        return self.path / "queued.json"
+
+    @property
     def log(self) -> Path:
         """What the runner and its workers print."""
         return self.path / "run.log"
@@ -162,6 +167,16 @@ class RunFolder:
     def exports(self) -> Path:
         """What was written for others and stays: a folder for each model card. The rest is downloaded."""
         return self.path / "exports"
+
+    @property
+    def remarks(self) -> Path:
+        """What people say about a study: its display name, tags and notes, JSON; absent until they do."""
+        return self.path / "remarks.json"
+
+    @property
+    def remarks_lock(self) -> Path:
+        """Held for the moment in which the remarks are changed."""
+        return self.path / "remarks.lock"
 
     @property
     def source(self) -> Path:

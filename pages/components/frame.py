@@ -22,7 +22,10 @@ Link = tuple[str, str, str]  # file, label, icon
 
 # In the order of the work. A page that has no file is left out, and so is Launch where it is of no use.
 PAGES = (
-    (("app.py", "Studies", ":material/science:"),),
+    (
+        ("app.py", "Studies", ":material/science:"),
+        ("pages/guide.py", "Guide", ":material/school:"),
+    ),
     (
         (_LAUNCH, "Launch", ":material/rocket_launch:"),
         ("pages/live.py", "Live", ":material/monitoring:"),
@@ -30,6 +33,7 @@ PAGES = (
     (
         ("pages/history.py", "History", ":material/show_chart:"),
         ("pages/slices.py", "Slices", ":material/scatter_plot:"),
+        ("pages/compare.py", "Compare", ":material/compare_arrows:"),
         ("pages/saturation.py", "Saturation", ":material/arrow_range:"),
         ("pages/reevaluation.py", "Re-evaluation", ":material/verified:"),
         ("pages/rollouts.py", "Rollouts", ":material/movie:"),
@@ -104,6 +108,18 @@ def linked(group: Iterable[Link]) -> list[Link]:
     """Return the pages of a group that can be gone to."""
     hidden = {_LAUNCH} if is_read_only() else set()
     return [page for page in group if page[0] not in hidden and (PROJECT_ROOT / page[0]).is_file()]
+
+
+def link(page: str, label: str = "") -> None:
+    """Draw a link to a page, by the name of its file; nothing where the page cannot be gone to.
+
+    Args:
+        page: "launch", "history", ...
+        label: what to call it; empty: as the sidebar does.
+    """
+    for file, name, icon in linked(entry for group in PAGES for entry in group):
+        if file == f"pages/{page}.py":
+            st.page_link(file, label=label or name, icon=icon)
 
 
 def chosen_study() -> RunFolder | None:

@@ -17,18 +17,23 @@ def n_ended(trials: Sequence[FrozenTrial]) -> int:
     return sum(t.state.is_finished() for t in trials)
 
 
-def watch(run: Run) -> None:
+def watch(*runs: Run) -> None:
     """While a study runs, here or elsewhere, say how many trials are not shown yet, or show them at once."""
-    elsewhere = run.source is not None and any(not t.state.is_finished() for t in run.study.trials)
-    if run.status.state.alive or elsewhere:
-        st.fragment(_watch, run_every=_EVERY_S)(run, n_ended(run.study.trials))
+    growing = [run for run in runs if run.status.state.alive or _runs_elsewhere(run)]
+    if growing:
+        shown = sum(n_ended(run.study.trials) for run in growing)
+        st.fragment(_watch, run_every=_EVERY_S)(growing, shown)
 
 
-def _watch(run: Run, shown: int) -> None:
-    if run.source is None and not job_status(run.folder).state.alive:
+def _runs_elsewhere(run: Run) -> bool:
+    return run.source is not None and any(not t.state.is_finished() for t in run.study.trials)
+
+
+def _watch(runs: Sequence[Run], shown: int) -> None:
+    if any(run.source is None and not job_status(run.folder).state.alive for run in runs):
         st.rerun()
     try:
-        new = n_ended(cached.run(run.folder).study.trials) - shown
+        new = sum(n_ended(cached.run(run.folder).study.trials) for run in runs) - shown
     except cached.UNREADABLE:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
