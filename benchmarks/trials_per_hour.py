@@ -40,7 +40,7 @@ from benchmarks.searches import (
 )
 from tuning.algorithms import algorithm
 from tuning.analysis.words import duration
-from tuning.estimate import usable_cores
+from tuning.cores import usable_cores
 from tuning.spec import StudySpec, build_spec
 from tuning.trainers import trainer_used
 
@@ -103,6 +103,7 @@ def spec_of(name: ListName, *, n: int, seed: int, trainer: str, n_timesteps: int
             "n_workers": N_WORKERS,
             "seed": seed,
             "defaults_first": False,
+            "tuned_first": False,
             "trainer": trainer,
         }
     )

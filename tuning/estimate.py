@@ -16,14 +16,14 @@ torch and SB3 take 2.4 s to import. A slow environment, or images, cost more tha
 
 import itertools
 import math
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from tuning.cores import usable_cores
 from tuning.expected_trainer import not_covered
-from tuning.space.parameters import Parameter
+from tuning.space.places import value_at
 from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
 from tuning.spec import StudySpec
 from tuning.trainers import TrainerName
@@ -66,13 +66,6 @@ class Estimate:
     high_s: float  # nothing pruned, on a busy machine or in a slower environment
     seconds_per_trial: float  # of one worker, a trial that is not pruned
     basis: str  # how it came about, one or two sentences
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def study_seconds(
@@ -169,25 +162,7 @@ def _configurations(spec: StudySpec) -> list[dict[str, Any]]:
     rng = np.random.default_rng(0)
     n = N_CONFIGURATIONS
     columns = {p.name: rng.permutation((np.arange(n) + rng.random(n)) / n) for p in spec.search_space}
-    return [{p.name: _at(p, float(columns[p.name][i])) for p in spec.search_space} for i in range(n)]
-
-
-def _at(p: Parameter, share: float) -> Any:
-    """Return the stored value at a share, 0 to 1, of the parameter's range or choices."""
-    if p.kind == "categorical":
-        choices = p.choices or ()
-        return choices[min(int(share * len(choices)), len(choices) - 1)]
-    assert p.low is not None
-    assert p.high is not None
-    if p.log:
-        value = math.exp(math.log(p.low) + share * (math.log(p.high) - math.log(p.low)))
-        return min(round(value), int(p.high)) if p.kind == "int" else min(max(value, p.low), p.high)
-    step = p.step or (1.0 if p.kind == "int" else 0.0)
-    if step:
-        n_steps = math.floor((p.high - p.low) / step + 1e-9)
-        value = p.low + step * min(int(share * (n_steps + 1)), n_steps)
-        return int(value) if p.kind == "int" else value
-    return p.low + share * (p.high - p.low)
+    return [{p.name: value_at(p, float(columns[p.name][i])) for p in spec.search_space} for i in range(n)]
 
 
 def _basis(n_workers: int, episode_steps: int | None) -> str:

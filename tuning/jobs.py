@@ -23,10 +23,12 @@ StopMode = Literal["now", "after"]
 
 # All of them train what a plan lists; a probe and a re-evaluation have a question beside it.
 RETRAINING_KINDS = ("probe", "reevaluation", "retraining")
+NOUNS = {"reevaluation": "re-evaluation"}  # kind -> what it is called in sentences, where that differs
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0
 ALREADY_RUNNING_EXIT = 3
+LOOK_WAIT_S = 2.0  # somebody who merely looks whether a lock is held holds it for a moment
 START_LOCK = ".start.lock"  # beside a study's jobs: held by whoever starts one. No id, so listings pass it by
 
 
@@ -34,6 +36,7 @@ class JobState(StrEnum):
     """What a job is doing, as derived from its files."""
 
     CREATED = "created"  # its runner has not started yet
+    QUEUED = "queued"  # it waits for its turn, and starts by itself
     RUNNING = "running"
     STOPPING = "stopping"  # somebody asked it to stop and it has not ended yet
     FINISHED = "finished"  # it did all it was asked to
@@ -44,8 +47,13 @@ class JobState(StrEnum):
 
     @property
     def alive(self) -> bool:
-        """Whether a runner holds the job's lock."""
+        """Whether a runner works on the job."""
         return self in (JobState.RUNNING, JobState.STOPPING)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it may become another state by itself: it runs, or waits for its turn."""
+        return self.alive or self == JobState.QUEUED
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class JobStatus:
     @property
     def noun(self) -> str:
         """What the job is called in sentences."""
-        return "re-evaluation" if self.kind == "reevaluation" else self.kind
+        return NOUNS.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,14 @@ def job_status(folder: RunFolder) -> JobStatus:
     """Derive a job's status from its files."""
     # The lock is asked first: an exit record read before the lock went would be the previous one.
     held = is_held(folder.lock)
+    waits = folder.ticket.exists()  # after the lock: a runner whose turn comes holds it already
     job = read_record(folder.job) or {}
     runner = read_record(folder.runner)
-    ended = None if held else read_record(folder.exit)
+    ended = None if held or waits else read_record(folder.exit)
     if job.get("kind") == OPENED:
         state = JobState.OPENED
+    elif waits:
+        state = JobState.QUEUED
     elif held:
         state = JobState.STOPPING if folder.stop.exists() else JobState.RUNNING
     elif ended:
@@ -121,8 +132,10 @@ def job_status(folder: RunFolder) -> JobStatus:
     )
 
 
-def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
+def start_job(folder: RunFolder, *, queued: bool = False) -> subprocess.Popen[bytes]:
     """Start the job's runner, detached from this process, and wait until it holds the lock.
+
+    With `queued` it waits for its turn first, see `tuning.queue`; else a ticket that the job has goes.
 
     The caller should keep the handle and `poll()` it once in a while, or a finished runner stays a zombie
     until the caller exits.
@@ -140,7 +153,7 @@ def start_job(folder: RunFolder) -> subprocess.Popen[bytes]:
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with folder.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tuning.runner", str(folder.path)],
+            [sys.executable, "-m", "tuning.runner", str(folder.path), *(["--queued"] if queued else [])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

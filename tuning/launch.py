@@ -83,36 +83,54 @@ def start(folder: RunFolder) -> None:
     Raises:
         AlreadyRunning, StartFailed: see `jobs.start_job`.
     """
-    _started[:] = [process for process in _started if process.poll() is None]
-    _started.append(jobs.start_job(folder))
+    _keep(jobs.start_job(folder))
 
 
-def launch(spec: StudySpec, root: Path, *, continues: Continuation | None = None) -> RunFolder:
-    """Create a study and start it."""
+def enqueue(folder: RunFolder) -> None:
+    """Let the study start, or go on, once enough cores are free; which may be at once.
+
+    Raises:
+        AlreadyRunning, StartFailed: see `queue.join`.
+    """
+    _keep(queue.join(folder))
+
+
+def launch(
+    spec: StudySpec, root: Path, *, continues: Continuation | None = None, wait_in_queue: bool = False
+) -> RunFolder:
+    """Create a study and start it, or let it wait for its turn."""
     folder = create_study(spec, root, continues=continues)
-    start(folder)
+    (enqueue if wait_in_queue else start)(folder)
     return folder
 
 
 def stop(folder: RunFolder, mode: jobs.StopMode) -> bool:
-    """Ask the study to stop; say whether it was running."""
+    """Ask the study to stop, or take it out of the queue; say whether it was running or queued."""
     require_writable("stop a study")
-    return jobs.request_stop(folder, mode)
+    return queue.leave(folder) or jobs.request_stop(folder, mode)
 
 
-def resume(folder: RunFolder, *, n_trials: int | None = None) -> None:
+def resume(folder: RunFolder, *, n_trials: int | None = None, wait_in_queue: bool = False) -> None:
     """Start a study again, to the same budget or to another total of complete and pruned trials.
+    With `wait_in_queue` it starts once enough cores are free; a queued one keeps its place. Without, it
+    starts now, also a queued one.
+
 
     Raises:
         AlreadyRunning: it runs; `extend` changes a running study's budget.
         ValueError: the new budget is below what is already done.
     """
     require_writable("resume a study")
-    if locks.is_held(folder.lock):
+    if jobs.job_status(folder).state.alive:
         raise jobs.AlreadyRunning(f"{folder.id} is already running.")
     if n_trials is not None:
         extend(folder, n_trials)
-    start(folder)
+    if wait_in_queue:
+        enqueue(folder)
+    elif folder.ticket.exists():
+        _keep(queue.run_now(folder))
+    else:
+        start(folder)
 
 
 def extend(folder: RunFolder, n_trials: int) -> None:
@@ -174,11 +192,14 @@ def tidy(folder: RunFolder) -> int:
 
 def delete(folder: RunFolder) -> None:
     """Delete a study with everything it recorded; of one that is not ours, only what was kept here.
+    A queued one leaves the queue.
+
 
     Raises:
         Busy: it is running, or one of its jobs is.
         FileNotFoundError: somebody else has just deleted it.
     """
+    queue.leave(folder)
     require_writable("delete a study")
     try:
         with ExitStack() as held:
@@ -190,6 +211,13 @@ def delete(folder: RunFolder) -> None:
     except locks.LockHeld:
         raise Busy(f"{folder.id} is running: stop it first.") from None
     shutil.rmtree(grave, ignore_errors=True)
+
+def _keep(process: subprocess.Popen[bytes] | None) -> None:
+    """Keep a runner's handle, and reap those that have ended."""
+    _started[:] = [started for started in _started if started.poll() is None]
+    if process is not None:
+        _started.append(process)
+
 
 
 def _keep_still(folder: RunFolder, place: Path, held: ExitStack) -> None:

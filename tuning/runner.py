@@ -1,6 +1,7 @@
-"""The detached process that owns one running job: `python -m tuning.runner FOLDER`.
+"""The detached process that owns one running job: `python -m tuning.runner FOLDER [--queued]`.
 
 It takes the job's lock before anything slow, so that whoever started it knows at once whether it may run.
+With `--queued` it then waits until it is the study's turn.
 """
 
 import os
@@ -17,29 +18,53 @@ import psutil
 from storage.locks import FileLock, LockHeld
 from storage.paths import RunFolder
 from storage.records import read_record, write_record, write_text
-from tuning.jobs import ALREADY_RUNNING_EXIT, RETRAINING_KINDS, JobState, log, requested_stop
+from tuning import queue
+from tuning.jobs import ALREADY_RUNNING_EXIT, LOOK_WAIT_S, RETRAINING_KINDS, JobState, log, requested_stop
 
-LOCK_WAIT_S = 2.0  # somebody who merely looks whether the lock is held holds it for a moment
 STOP_POLL_S = 0.1
 STOP_GRACE_S = 1.0  # for workers to leave by themselves; with the poll and the clean-up it stays within 2 s
 
 
 def main(argv: list[str]) -> int:
-    """Run the job in the folder that the one argument names; return the exit code."""
+    """Run the job in the folder that the first argument names; return the exit code."""
     folder = RunFolder(Path(argv[0]).resolve(strict=True))
     try:
-        with FileLock(folder.lock, wait_s=LOCK_WAIT_S):
-            return _run_locked(folder)
+        with FileLock(folder.lock, wait_s=LOOK_WAIT_S):
+            code = _wait_and_run(folder) if "--queued" in argv[1:] else _run_locked(folder)
     except LockHeld:
         return ALREADY_RUNNING_EXIT
+    queue.take_up(_queue_of(folder))  # those who wait may have died, and then only this one is left to see it
+    return code
 
 
-def _run_locked(folder: RunFolder) -> int:
+def _wait_and_run(folder: RunFolder) -> int:
+    """Wait for the study's turn, then run it. A signal meanwhile just ends this: the study stays queued."""
+    if not folder.ticket.exists():
+        return 0  # it left the queue before this process had the lock
     folder.stop.unlink(missing_ok=True)
+    write_record(folder.runner, _me())
+    log("Waiting in the queue.")
+    return _run_locked(folder, was_queued=True) if queue.wait_for_turn(folder) else 0
+
+
+def _queue_of(folder: RunFolder) -> Path:
+    """Return the folder of the studies, also for a job of one of them."""
+    parent = folder.path.parent
+    return parent if parent.name not in (folder.jobs.name, folder.rollouts.name) else parent.parent.parent
+
+
+def _me() -> dict[str, Any]:
+    return {"pid": os.getpid(), "pid_created": psutil.Process().create_time(), "started_at": time.time()}
+
+
+def _run_locked(folder: RunFolder, *, was_queued: bool = False) -> int:
+    if not was_queued:  # else whoever stopped it meanwhile would not be heard
+        folder.stop.unlink(missing_ok=True)
     folder.exit.unlink(missing_ok=True)
+    queue.drop_ticket(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: write_text(folder.stop, "now"))
-    me = {"pid": os.getpid(), "pid_created": psutil.Process().create_time(), "started_at": time.time()}
+    me = _me()
     write_record(folder.runner, me)
     threading.Thread(target=_enforce_stop, args=(folder,), daemon=True).start()
     try:

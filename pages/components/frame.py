@@ -42,6 +42,7 @@ PAGES = (
 
 STATE_COLOURS = {
     JobState.CREATED: "gray",
+    JobState.QUEUED: "blue",
     JobState.RUNNING: "violet",
     JobState.STOPPING: "violet",
     JobState.FINISHED: "green",

@@ -77,8 +77,11 @@ EXITS = {
 @pytest.mark.parametrize("is_held", [False, True])
 @pytest.mark.parametrize("has_runner", [False, True])
 @pytest.mark.parametrize("has_stop", [False, True])
+@pytest.mark.parametrize("has_ticket", [False, True])
 @pytest.mark.parametrize("exit_state", [None, *EXITS])
-def test_the_state_follows_from_the_files(folder, is_held, has_runner, has_stop, exit_state):
+def test_the_state_follows_from_the_files(folder, is_held, has_runner, has_stop, has_ticket, exit_state):
+    if has_ticket:
+        write_record(folder.ticket, {"turn": 1})
     if has_runner:
         write_record(folder.runner, {"pid": 12, "pid_created": 1.0, "started_at": 10.0})
     if has_stop:
@@ -90,15 +93,17 @@ def test_the_state_follows_from_the_files(folder, is_held, has_runner, has_stop,
             status = job_status(folder)
     else:
         status = job_status(folder)
-    if is_held:
+    if has_ticket:
+        expected = JobState.QUEUED
+    elif is_held:
         expected = JobState.STOPPING if has_stop else JobState.RUNNING
     elif exit_state:
         expected = JobState(exit_state)
     else:
         expected = JobState.INTERRUPTED if has_runner else JobState.CREATED
     assert status.state == expected
-    assert status.state.alive is is_held
-    ended = exit_state and not is_held
+    assert status.state.alive is (is_held and not has_ticket)
+    ended = exit_state and not is_held and not has_ticket
     assert status.reason == (EXITS[exit_state]["reason"] if ended else "")
     assert status.ended_at == (20.0 if ended else None)
     assert (status.pid, status.started_at) == ((12, 10.0) if has_runner else (None, None))
