@@ -18,7 +18,7 @@ from storage.paths import RunFolder, create_run, list_runs
 from storage.records import write_text
 from storage.source import Source, is_opened, read_source
 from storage.trials import BASELINE, StudyData, counted, read_study
-from tuning import jobs, lineage, recovery
+from tuning import jobs, lineage, queue, recovery
 from tuning.access import is_read_only, require_writable
 from tuning.continuation import Continuation
 from tuning.spec import StudySpec, load_spec
