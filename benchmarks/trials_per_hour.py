@@ -104,6 +104,7 @@ def spec_of(name: ListName, *, n: int, seed: int, trainer: str, n_timesteps: int
             "seed": seed,
             "defaults_first": False,
             "tuned_first": False,
+            "tuned_first": False,
             "trainer": trainer,
         }
     )

@@ -20,6 +20,7 @@ FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), mess
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
 PRUNED = "pruned"  # str: what the pruner saw
 BASELINE = "baseline"  # str: what the configuration is when it was not sampled, e.g. "SB3 defaults"
+PROPOSED_BY = "proposed_by"  # str: who queued the configuration, e.g. "by hand", "RL Zoo"
 RETRY_OF = "retry_of"  # int: number of the trial whose worker died or was stopped
 CRASHES = "crashes"  # int: how often a worker died with this configuration
 RETRIES = "retries"  # int: how many of its retries ran alone and died

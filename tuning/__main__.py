@@ -13,6 +13,7 @@ from tuning.cli import (
     exports,
     output,
     probes,
+    queued_trials,
     reevaluations,
     results,
     rollouts,
@@ -50,6 +51,7 @@ app.command("list", epilog=EXIT_CODES)(studies.list_studies)
 app.command("status", epilog=EXIT_CODES)(studies.status)
 app.command("stop", epilog=EXIT_CODES)(studies.stop)
 app.command("resume", epilog=EXIT_CODES)(studies.resume)
+app.command("enqueue", epilog=EXIT_CODES)(queued_trials.enqueue)
 app.command("best", epilog=EXIT_CODES)(results.best)
 app.command("trials", epilog=EXIT_CODES)(results.trials)
 app.command("diagnose", epilog=EXIT_CODES)(diagnose.diagnose)

@@ -17,10 +17,11 @@ from storage.journal import STUDY_NAME, JournalDamaged, append_trials, open_jour
 from storage.paths import RunFolder, create_run, list_runs
 from storage.records import write_text
 from storage.source import Source, is_opened, read_source
-from storage.trials import BASELINE, StudyData, counted, read_study
+from storage.trials import StudyData, counted, read_study
 from tuning import jobs, lineage, queue, recovery
 from tuning.access import is_read_only, require_writable
 from tuning.continuation import Continuation
+from tuning.first_trials import first_trials
 from tuning.spec import StudySpec, load_spec
 
 PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
@@ -49,7 +50,7 @@ class Run:
 
 
 def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None = None) -> RunFolder:
-    """Write a new study's folder: request, journal, and the queued default configuration where asked for.
+    """Write a new study's folder: request, journal, and what is to be tried first.
 
     With `continues` the journal begins with the trials of the study that is continued, its best ones are
     queued, and the folder remembers which study that was. It is listed once all of that is written.
@@ -66,10 +67,8 @@ def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None 
     )
     if continues:
         append_trials(folder.journal, continues.imported)
-    defaults = spec.default_configuration() if spec.defaults_first else None
-    if defaults:
-        label = "SB3 defaults" if not spec.hyperparameters else "SB3 defaults for what is searched"
-        study.enqueue_trial(defaults, user_attrs={BASELINE: label})
+    for first in first_trials(spec)[0]:
+        study.enqueue_trial(first.stored, user_attrs=first.attributes)
     if continues:
         append_trials(folder.journal, continues.rerun)
         lineage.record_parent(folder, continues)

@@ -21,6 +21,7 @@ from storage.trials import (
     BASELINE,
     CRASHES,
     FAILURE,
+    PROPOSED_BY,
     RERUN_OF,
     RETRIES,
     RETRY_OF,
@@ -125,7 +126,8 @@ def _attributes(trial: FrozenTrial, kind: str) -> dict[str, Any]:
         CRASHES: _shared_crashes(trial),
         RETRIES: _failed_retries(trial),
     }
-    kept = {name: trial.user_attrs[name] for name in (BASELINE, RERUN_OF) if name in trial.user_attrs}
+    marks = (BASELINE, PROPOSED_BY, RERUN_OF)
+    kept = {name: trial.user_attrs[name] for name in marks if name in trial.user_attrs}
     return attributes | kept
 
 

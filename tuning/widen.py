@@ -70,7 +70,7 @@ def suggested_changes(info: "SaturationInfo") -> dict[str, Bounds]:
 def widened_spec(spec: StudySpec, changes: Mapping[str, Bounds], *, name: str | None = None) -> StudySpec:
     """Return the request for a study that continues `spec` with other bounds.
 
-    Everything else stays as it was, except that the algorithm's defaults are not tried again.
+    Everything else stays as it was, except that what it tried first is not tried again.
 
     Args:
         spec: the request of the study that is continued.
@@ -101,6 +101,8 @@ def widened_spec(spec: StudySpec, changes: Mapping[str, Bounds], *, name: str | 
             "name": name or child_name(spec.name),
             "search_space": space,
             "defaults_first": False,
+            "tuned_first": False,
+            "first_configurations": (),
         }
     )
 

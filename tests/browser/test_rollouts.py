@@ -49,6 +49,7 @@ def study(runs_dir: Path, keep_untrained) -> RunFolder:
             "search_space": "learning-rate-only",
             "budget": {"n_trials": 2, "n_timesteps": 1000},
             "defaults_first": False,
+            "tuned_first": False,
         }
     )
     folder = launch.create_study(spec, runs_dir)

@@ -173,6 +173,7 @@ def tiny_spec(
             "search_space": search_space,
             "budget": {"n_trials": n_trials, "n_timesteps": 1000, "n_evaluations": 2, "n_eval_episodes": 2},
             "defaults_first": False,
+            "tuned_first": False,
         }
     )
 

@@ -40,6 +40,7 @@ def test_every_field_of_the_form_arrives():
             "n_workers": 1,
             "seed": 9,
             "defaults_first": False,
+            "tuned_first": False,
             "retention": {"top": 2},
         }
     )

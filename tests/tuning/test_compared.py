@@ -34,6 +34,7 @@ def study(runs_dir):
                 "search_space": list(space),
                 "budget": budget,
                 "defaults_first": False,
+                "tuned_first": False,
                 **request,
             }
         )

@@ -42,7 +42,7 @@ WIDER = {"learning_rate": (3e-5, 3e-3)}
 
 def spec_of(*space, **changes):
     data = {"name": "old", "env": {"id": "Pendulum-v1"}, "search_space": list(space or (RATE, GAMMA))}
-    return build_spec({**data, "defaults_first": False, **changes})
+    return build_spec({**data, "defaults_first": False, "tuned_first": False, **changes})
 
 
 def trial(spec, number, params, value=None, state=None, **attributes):

@@ -229,6 +229,7 @@ def test_a_study_of_ours_uses_its_own_limits_and_is_not_touched(runs_dir, everyt
             "env": {"id": "CartPole-v1"},
             "search_space": "learning-rate-only",
             "defaults_first": False,
+            "tuned_first": False,
         }
     )
     folder = launch.create_study(spec, runs_dir)

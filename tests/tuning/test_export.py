@@ -220,7 +220,7 @@ def test_the_script_runs_as_it_is(tmp_path):
 def test_the_script_repeats_a_trial_of_the_fast_kernels_but_for_rounding(
     runs_dir, fault_spec, monkeypatch, capsys, tmp_path
 ):
-    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False)
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, tuned_first=False)
     folder = launch.create_study(spec, runs_dir)
     monkeypatch.setattr(worker, "_storages", {})
     worker.run_trial(worker.Task(str(folder.path), spec, index=0, alone=True))

@@ -18,6 +18,7 @@ SPEC = build_spec(
         "env": {"id": "Pendulum-v1"},
         "search_space": "learning-rate-only",
         "defaults_first": False,
+        "tuned_first": False,
     }
 )
 

@@ -157,7 +157,7 @@ def test_a_race_that_is_killed_resumed_and_extended_trains_each_run_once(
 def test_kept_policies_get_their_own_returns_from_the_same_starts(
     fault_spec, runs_dir, wait_until_ended, end_processes_under
 ):
-    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False)
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, tuned_first=False)
     study = untrained(runs_dir, spec)
     env = environments.make(spec.env.id, {})
     for number in range(2):

@@ -30,6 +30,7 @@ def make_study(runs_dir):
                 "budget": {"n_trials": 9, "n_timesteps": 1000},
                 "maximize": maximize,
                 "defaults_first": False,
+                "tuned_first": False,
             }
         )
         folder = launch.create_study(spec, runs_dir)

@@ -26,6 +26,7 @@ def study(runs_dir, end_processes_under):
             "search_space": "learning-rate-only",
             "budget": {"n_trials": 3, "n_timesteps": 1000},
             "defaults_first": False,
+            "tuned_first": False,
         }
     )
     folder = launch.create_study(spec, runs_dir)

@@ -96,6 +96,7 @@ def random_spec(seed):
         "n_workers": rng.randint(1, 9),
         "seed": rng.randrange(2**32),
         "defaults_first": rng.random() < 0.5,
+        "tuned_first": rng.random() < 0.5,
         "retention": {"top": rng.randint(0, 30)},
     }
 

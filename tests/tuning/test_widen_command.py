@@ -28,6 +28,7 @@ TINY = {
     "budget": {"n_trials": 2, "n_timesteps": 128, "n_evaluations": 2, "n_eval_episodes": 2},
     "pruner": {"name": "none"},
     "defaults_first": False,
+    "tuned_first": False,
     "n_train_envs": 2,
     "n_eval_envs": 2,
     "n_workers": 1,

@@ -55,6 +55,7 @@ def line(runs_dir):
             "search_space": "learning-rate-only",
             "budget": {"n_trials": 9, "n_timesteps": 1000},
             "defaults_first": False,
+            "tuned_first": False,
         }
     )
     first, child = (launch.create_study(spec, runs_dir) for _ in range(2))

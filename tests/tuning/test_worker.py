@@ -17,7 +17,7 @@ from tuning.worker import Task, run_trial
 
 @pytest.fixture
 def study(runs_dir, fault_spec):
-    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False)
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, tuned_first=False)
     return launch.create_study(spec, runs_dir), spec
 
 
@@ -88,7 +88,7 @@ def test_the_defaults_and_a_pinned_trial_keep_their_weights_where_none_are_kept(
     ids=["auto", "auto, A2C", "auto with gSDE", "sb3"],
 )
 def test_a_trial_records_whose_code_trained_it(request_, recorded, runs_dir, fault_spec, monkeypatch):
-    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, **request_)
+    spec = fault_spec(env={"id": "Pendulum-v1"}, defaults_first=False, tuned_first=False, **request_)
     folder = launch.create_study(spec, runs_dir)
     monkeypatch.setattr(worker, "_storages", {})
     run_trial(Task(str(folder.path), spec, index=0, alone=True))
@@ -110,7 +110,7 @@ def test_a_trial_that_is_not_trained_to_its_end_records_its_trainer_too(
     monkeypatch.setattr(worker, "_storages", {})
     env = {"id": "Edgewise/Fault-v0", "kwargs": {"fault": fault, "after": 60}}
     strict = {"name": "median", "n_startup_trials": 0, "warmup_fraction": 0}
-    spec = fault_spec(env=env, pruner=strict, defaults_first=False)
+    spec = fault_spec(env=env, pruner=strict, defaults_first=False, tuned_first=False)
     folder = launch.create_study(spec, runs_dir)
     unbeatable = create_trial(
         value=1.0,
