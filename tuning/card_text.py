@@ -10,6 +10,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from tuning import environments
+from tuning.algorithms import Kind
 from tuning.analysis.outcomes import evaluations_of, reached
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.words import THIN, count, three_digits, whole
@@ -191,16 +192,37 @@ def _results(card: Card) -> str:
     return "\n".join(lines)
 
 
+_FRESH_OPTIMISER = (
+    "The optimiser's state is not in it: training that goes on from it starts with a fresh optimiser"
+)
+# What somebody has to know who trains on from the zip.
+_GOING_ON: dict[Kind, str] = {
+    "on-policy": f"{_FRESH_OPTIMISER}.",
+    "off-policy": f"{_FRESH_OPTIMISER} and an empty replay buffer.",
+    "evolution": "To train on from it, first set `model.weights = "
+    "torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach()`: loading sets the policy, "
+    "but the vector that ARS steps from only where it began from zeros.",
+}
+
+
 def _usage(card: Card) -> str:
     spec = card.spec
     module, _, name = spec.info.class_path.rpartition(".")
     kwargs = f", **{spec.env.kwargs!r}" if spec.env.kwargs else ""
     packages = _packages(spec)
+    is_recurrent = "Lstm" in spec.policy  # as sb3_contrib names them
+    predict = ["    action, _ = model.predict(observation, deterministic=True)"]
+    if is_recurrent:
+        predict = [
+            "    start = np.array([memory is None])",
+            "    action, memory = model.predict(observation, memory, start, deterministic=True)",
+        ]
     lines = [
         "## Use it",
         "",
         "```python",
         "import gymnasium as gym",
+        *["import numpy as np"] * is_recurrent,
         *[f"import {package}  # registers the environment" for package in packages],
         f"from {module} import {name}",
         "",
@@ -208,8 +230,9 @@ def _usage(card: Card) -> str:
         f'env = gym.make("{spec.env.id}"{kwargs})',
         "observation, _ = env.reset(seed=0)",
         "total, done = 0.0, False",
+        *["memory = None  # of the policy, within one episode"] * is_recurrent,
         "while not done:",
-        "    action, _ = model.predict(observation, deterministic=True)",
+        *predict,
         "    # [()]: a discrete action is a plain number then, which tables of an environment need",
         "    observation, reward, terminated, truncated, _ = env.step(action[()])",
         "    total += float(reward)",
@@ -217,9 +240,9 @@ def _usage(card: Card) -> str:
         "print(total)",
         "```",
         "",
-        "The zip predicts as the trained policy did. The optimiser's state is not in it: training that goes "
-        "on from it starts with a fresh optimiser. Zips of Stable-Baselines3 hold pickles, so load only "
-        "those whose origin you trust; `policy.npz` has the same weights as plain arrays.",
+        f"The zip predicts as the trained policy did. {_GOING_ON[spec.info.kind]} Zips of Stable-Baselines3 "
+        "hold pickles, so load only those whose origin you trust; `policy.npz` has the same weights as plain "
+        "arrays.",
     ]
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-_PACKAGES = ("optuna", "stable-baselines3", "gymnasium", "torch", "numpy", "joblib")
+_PACKAGES = ("optuna", "stable-baselines3", "sb3-contrib", "gymnasium", "torch", "numpy", "joblib")
 
 
 def machine_record() -> dict[str, Any]:
