@@ -13,12 +13,13 @@ from pages.components.running_trials import draw_running_trials
 from pages.components.worker_table import draw_workers
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
-from tuning import jobs
+from tuning import jobs, queue
 from tuning.analysis.look import count, duration, three_digits, whole
 from tuning.analysis.summary import StudySummary
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.progress import Progress, study_progress
+from tuning.queue_words import queued_sentence
 from tuning.trainers import study_trainers
 
 TICK = "1s"
@@ -48,6 +49,9 @@ def draw_live(folder: RunFolder, state: JobState, total: int) -> None:
 def draw_state(run: Run, summary: StudySummary, progress: Progress) -> None:
     """Draw the answer in one sentence, and the progress bar."""
     sentence = state_sentence(run, summary, progress, now=time.time())
+    place = queue.place(run.folder) if run.status.state == JobState.QUEUED else None
+    if place is not None:  # else its turn has just come
+        sentence = frame.escape(queued_sentence(place))
     match run.status.state:
         case JobState.FAILED:
             st.error(sentence, icon=":material/error:")
@@ -104,6 +108,7 @@ def draw_trials(run: Run, summary: StudySummary, beats: list[Heartbeat]) -> None
 frame.open_page("Live", "How is it going?", icon=":material/monitoring:")
 folder = frame.require_study()
 cached.tidy(folder)
+queue.take_up(folder.path.parent)
 run = frame.require_run(folder)
 if run.spec is None:
     opened_study.draw_live(run)
@@ -115,8 +120,8 @@ st.markdown(
 lineage_line.draw(folder)
 state = run.status.state
 draw_controls(run, study_progress(run.spec, run.study.trials, [], now=datetime.now()))
-st.fragment(draw_live, run_every=TICK if state.alive else None)(folder, state, run.spec.budget.n_trials)
-if not state.alive and run.study.trials:
+st.fragment(draw_live, run_every=TICK if state.moves else None)(folder, state, run.spec.budget.n_trials)
+if not state.moves and run.study.trials:
     with st.container(horizontal=True):
         st.page_link(
             "pages/history.py",

@@ -1,12 +1,12 @@
-"""Stop, resume and extend a study."""
+"""Stop, resume and extend a study, and change its place in the queue."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components import frame, room
 from storage.paths import RunFolder
-from tuning import jobs, launch
+from tuning import jobs, launch, queue
 from tuning.access import is_read_only
 from tuning.jobs import JobState
 from tuning.launch import Run
@@ -47,15 +47,77 @@ def _draw_buttons(run: Run, progress: Progress) -> None:
                 st.button(
                     "Stop now", key="stop-now", type="primary", on_click=_stop, args=(run.folder, "now")
                 )
+        elif state == JobState.QUEUED:
+            _draw_queue_buttons(run.folder)
         elif progress.done < progress.total:
             label = "Start" if state == JobState.CREATED else "Resume"
-            st.button(
-                label, type="primary", icon=":material/play_arrow:", on_click=_resume, args=(run.folder, None)
-            )
+            draw_start(run, label, f"{label} now", icon=":material/play_arrow:")
         if state != JobState.CREATED:
             # another key once the budget has grown: a popover that is new is closed
             with st.popover("Extend", icon=":material/add:", key=f"extend-popover-{progress.total}"):
                 _draw_extension(run, progress)
+
+
+def draw_start(run: Run, label: str, label_now: str, *, icon: str, total_key: str | None = None) -> None:
+    """Draw the button that starts a study; where too few cores are free, one that queues it comes before.
+
+    Args:
+        run: the study.
+        label: of the button where there is room.
+        label_now: of the one that does not wait, where there is none.
+        icon: of either.
+        total_key: where the session holds the new total of trials; None to keep the budget.
+    """
+    fits = run.spec is None or room.look().fits(run.spec.n_workers)
+    if not fits:
+        st.button(
+            "Queue",
+            type="primary",
+            icon=":material/hourglass_top:",
+            key=f"queue-{total_key or label}",
+            on_click=_resume,
+            args=(run.folder, total_key),
+            kwargs={"wait_in_queue": True},
+            help="It starts by itself once enough cores are free.",
+        )
+    st.button(
+        label if fits else label_now,
+        type="primary" if fits else "secondary",
+        icon=icon,
+        key=f"start-{total_key or label}",
+        on_click=_resume,
+        args=(run.folder, total_key),
+        help=None if fits else "It shares the cores with what runs; each slows the other.",
+    )
+
+
+def _draw_queue_buttons(folder: RunFolder) -> None:
+    place = queue.place(folder)
+    st.button(
+        "Run now",
+        icon=":material/play_arrow:",
+        key="run-now",
+        on_click=_resume,
+        args=(folder, None),
+        help="It does not wait for free cores; it and what runs slow each other.",
+    )
+    if place and place.n_waiting > 1:
+        st.button(
+            "Move up",
+            icon=":material/arrow_upward:",
+            key="move-up",
+            on_click=lambda: attempt(lambda: queue.move_up(folder)),
+            disabled=place.position == 1,
+            help="It changes places with the study before it.",
+        )
+    st.button(
+        "Leave the queue",
+        icon=":material/close:",
+        key="leave-queue",
+        on_click=_stop,
+        args=(folder, "now"),
+        help="Nothing is lost: it can be started or queued again.",
+    )
 
 
 def _draw_extension(run: Run, progress: Progress) -> None:
@@ -67,25 +129,26 @@ def _draw_extension(run: Run, progress: Progress) -> None:
         key=key,
         help="The new total of complete and pruned trials, those already done included.",
     )
-    alive = run.status.state.alive
-    action = "Set the new total" if alive else "Extend and run"
-    st.button(action, key="extend-now", on_click=_extend, args=(run.folder, key, alive))
+    if run.status.state.moves:
+        st.button("Set the new total", key="extend-now", on_click=_extend, args=(run.folder, key))
+    else:
+        draw_start(run, "Extend and run", "Extend and run now", icon=":material/add:", total_key=key)
 
 
 def _stop(folder: RunFolder, mode: jobs.StopMode) -> None:
     attempt(lambda: launch.stop(folder, mode))
 
 
-def _resume(folder: RunFolder, n_trials: int | None) -> None:
-    attempt(lambda: launch.resume(folder, n_trials=n_trials))
+def _resume(folder: RunFolder, total_key: str | None, *, wait_in_queue: bool = False) -> None:
+    n_trials = (
+        None if total_key is None else int(st.session_state[total_key])
+    )  # a press may come with an edit
+    attempt(lambda: launch.resume(folder, n_trials=n_trials, wait_in_queue=wait_in_queue))
 
 
-def _extend(folder: RunFolder, key: str, alive: bool) -> None:
-    n_trials = int(st.session_state[key])  # as it is now: a press may come with the edit
-    if alive:
-        attempt(lambda: launch.extend(folder, n_trials))
-    else:
-        _resume(folder, n_trials)
+def _extend(folder: RunFolder, key: str) -> None:
+    n_trials = int(st.session_state[key])
+    attempt(lambda: launch.extend(folder, n_trials))
 
 
 def attempt(action: Callable[[], object]) -> None:

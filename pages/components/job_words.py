@@ -19,6 +19,8 @@ def state_sentence(run: Run, summary: StudySummary, progress: Progress, *, now: 
     match status.state:
         case JobState.CREATED:
             return "It has not started yet. Start it when you are ready."
+        case JobState.QUEUED:
+            return f"Queued: it starts by itself. {done} done.{best}"
         case JobState.RUNNING:
             since = duration(now - status.started_at) if status.started_at else "a moment"
             left = f", about {duration(progress.eta_s)} left" if progress.eta_s is not None else ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.components import continuing, frame
+from pages.components import continuing, frame, room
 from storage.paths import runs_root
 from tuning import jobs, launch
 from tuning.analysis.look import count, three_digits
@@ -26,17 +26,36 @@ def draw_faults(faults: Sequence[str]) -> None:
 def draw_launch_button(spec: StudySpec | None, *, continues: Continuation | None = None) -> None:
     """Draw the button with the estimate beside it; None for a request that is not valid.
 
-    `continues` is what the study inherits from another one.
+    Where too few cores are free for its workers there are two buttons: queue it, or run it all the same.
+
+    Args:
+        spec: the request.
+        continues: what the study inherits from another one.
     """
+    fits = spec is None or room.look().fits(spec.n_workers)
     with st.container(horizontal=True, vertical_alignment="center"):
+        queued = not fits and st.button(
+            "Queue",
+            type="primary",
+            icon=":material/hourglass_top:",
+            key="queue",
+            help="It starts by itself once enough cores are free, also after you have closed this page.",
+        )
         pressed = st.button(
-            "Launch", type="primary", icon=":material/rocket_launch:", key="launch", disabled=spec is None
+            "Launch" if fits else "Run now",
+            type="primary" if fits else "secondary",
+            icon=":material/rocket_launch:",
+            key="launch",
+            disabled=spec is None,
+            help=None if fits else "It shares the cores with what runs; each slows the other.",
         )
         if spec is not None:
             estimate = study_seconds(spec)
             st.caption(estimate_sentence(spec, estimate), width="content", help=estimate.basis)
-    if pressed and spec is not None:
-        _launch(spec, continues)
+    if spec is not None:
+        room.draw_sentence(spec.n_workers)
+    if (pressed or queued) and spec is not None:
+        _launch(spec, continues, wait_in_queue=queued)
 
 
 def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
@@ -65,7 +84,7 @@ def _unit(seconds: float) -> tuple[int, str]:
     return next(((size, unit) for size, unit in units if seconds >= 2 * size), (1, "s"))
 
 
-def _launch(spec: StudySpec, continues: Continuation | None) -> None:
+def _launch(spec: StudySpec, continues: Continuation | None, *, wait_in_queue: bool) -> None:
     last = st.session_state.get(LAST)
     if last and last[0] == spec and time.monotonic() - last[2] < DOUBLE_PRESS_S:
         frame.go("pages/live.py", last[1])  # the second press of a double click
@@ -77,8 +96,8 @@ def _launch(spec: StudySpec, continues: Continuation | None) -> None:
     st.session_state[LAST] = (spec, folder, time.monotonic())
     continuing.forget()  # the next study starts from scratch, unless somebody asks for another one like this
     try:
-        with st.spinner("Starting the study"):
-            launch.start(folder)
+        with st.spinner("Queueing the study" if wait_in_queue else "Starting the study"):
+            (launch.enqueue if wait_in_queue else launch.start)(folder)
     except (jobs.StartFailed, jobs.AlreadyRunning, OSError) as error:
         st.session_state["job-problem"] = str(error)
     frame.go("pages/live.py", folder)

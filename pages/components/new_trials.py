@@ -18,8 +18,8 @@ def n_ended(trials: Sequence[FrozenTrial]) -> int:
 
 
 def watch(*runs: Run) -> None:
-    """While a study runs, here or elsewhere, say how many trials are not shown yet, or show them at once."""
-    growing = [run for run in runs if run.status.state.alive or _runs_elsewhere(run)]
+    """While a study runs or waits for its turn, say how many trials are not shown yet, or show them."""
+    growing = [run for run in runs if run.status.state.moves or _runs_elsewhere(run)]
     if growing:
         shown = sum(n_ended(run.study.trials) for run in growing)
         st.fragment(_watch, run_every=_EVERY_S)(growing, shown)
@@ -30,7 +30,7 @@ def _runs_elsewhere(run: Run) -> bool:
 
 
 def _watch(runs: Sequence[Run], shown: int) -> None:
-    if any(run.source is None and not job_status(run.folder).state.alive for run in runs):
+    if any(run.source is None and not job_status(run.folder).state.moves for run in runs):
         st.rerun()
     try:
         new = sum(n_ended(cached.run(run.folder).study.trials) for run in runs) - shown
