@@ -19,6 +19,7 @@ TIMESTEPS = "timesteps"  # int: env steps trained, a whole number of rollouts
 FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
 PRUNED = "pruned"  # str: what the pruner saw
+DRAWN_AT_RANDOM = "drawn_at_random"  # true: it belongs to the share of random trials, whatever the sampler
 BASELINE = "baseline"  # str: what the configuration is when it was not sampled, e.g. "SB3 defaults"
 PROPOSED_BY = "proposed_by"  # str: who queued the configuration, e.g. "by hand", "RL Zoo"
 RETRY_OF = "retry_of"  # int: number of the trial whose worker died or was stopped

@@ -12,6 +12,7 @@ from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
 from storage.trials import BASELINE, FAILURE, counted, failure_kind, own, ranked, task_number
 from tuning import pool, recovery
+from tuning.combinations import all_tried_sentence, combinations_left
 from tuning.jobs import End, JobState, log, requested_stop
 from tuning.spec import StudySpec, load_spec
 from tuning.worker import Task, run_trial
@@ -38,6 +39,8 @@ def run_study(folder: RunFolder) -> End:
         if end := run.early_end(spec, trials):
             return end
         suspect = recovery.next_suspect(storage, trials)
+        if suspect is None and combinations_left(spec, trials) == 0:
+            return End(JobState.FINISHED, all_tried_sentence(spec, trials))
         if suspect is not None:
             log(f"Trial {suspect} repeats a configuration whose worker died twice; it runs alone.")
             run.batch(iter([run.task(spec, alone=True, trial=suspect)]), n_workers=1)
@@ -87,6 +90,9 @@ class _Run:
             trials = self.trials()
             underway = claimed - {task_number(t) for t in trials if t.state.is_finished()}
             if len(counted(trials)) + len(underway) >= spec.budget.n_trials or self.early_end(spec, trials):
+                return
+            left, unseen = combinations_left(spec, trials), claimed - {task_number(t) for t in trials}
+            if left is not None and left <= len(unseen):
                 return
             task = self.task(spec, alone=spec.n_workers == 1)
             claimed.add(task.index)

@@ -20,6 +20,7 @@ from storage.paths import RunFolder
 from storage.trials import (
     BASELINE,
     CRASHES,
+    DRAWN_AT_RANDOM,
     FAILURE,
     PROPOSED_BY,
     RERUN_OF,
@@ -126,7 +127,7 @@ def _attributes(trial: FrozenTrial, kind: str) -> dict[str, Any]:
         CRASHES: _shared_crashes(trial),
         RETRIES: _failed_retries(trial),
     }
-    marks = (BASELINE, PROPOSED_BY, RERUN_OF)
+    marks = (BASELINE, DRAWN_AT_RANDOM, PROPOSED_BY, RERUN_OF)
     kept = {name: trial.user_attrs[name] for name in marks if name in trial.user_attrs}
     return attributes | kept
 

@@ -23,9 +23,22 @@ def sampler_seed(study_seed: int, task: int) -> int:
     return int(np.random.SeedSequence([study_seed, task, 0]).generate_state(1)[0])
 
 
+def random_share_start(study_seed: int) -> float:
+    """Return where in 0 to 1 a study begins to count toward its next trial of the random share."""
+    return float(np.random.default_rng(np.random.SeedSequence([study_seed, 4])).random())
+
+
 def train_seed(study_seed: int, task: int) -> int:
     """Return the training seed for one task: 0 to 6 999, plus the rank of the env."""
     return int(np.random.SeedSequence([study_seed, task, 1]).generate_state(1)[0]) % _TRAIN_SEEDS
+
+
+def further_train_seeds(study_seed: int, task: int, n: int) -> list[int]:
+    """Return the training seeds of a task's 2nd to n-th training, in the range of the first one's."""
+    return [
+        int(np.random.SeedSequence([study_seed, task, 1, k]).generate_state(1)[0]) % _TRAIN_SEEDS
+        for k in range(1, n)
+    ]
 
 
 def eval_seed(study_seed: int) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator, model_v
 
 from storage.paths import NAME_PATTERN
 from tuning.algorithms import Algorithm, algorithm, algorithm_names
+from tuning.method_faults import method_faults
 from tuning.space.parameters import Parameter, shown
 from tuning.spec_base import Frozen, check_plain
 from tuning.spec_consistency import faults_between_fields
@@ -106,7 +107,7 @@ class StudySpec(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = faults_between_fields(self)
+        faults = [*faults_between_fields(self), *method_faults(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -121,8 +122,11 @@ class StudySpec(Frozen):
         return {p.name: p for p in self.search_space}[name]
 
     def evaluation_marks(self) -> tuple[int, ...]:
-        """Return the env steps past which a trial is evaluated; the last one is the whole budget."""
-        total, n = self.budget.n_timesteps, self.budget.n_evaluations
+        """Return the env steps past which a training is evaluated; the last one is the whole budget.
+
+        They are seconds where a trial has a time budget.
+        """
+        total, n = self.budget.trial_seconds or self.budget.n_timesteps, self.budget.n_evaluations
         return tuple(sorted({max(1, round(total * k / n)) for k in range(1, n + 1)}))
 
     def default_configuration(self) -> dict[str, Any] | None:

@@ -14,12 +14,13 @@ from optuna.trial import TrialState
 
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import DIVERGED, FAILURE, PRUNED, RUN, counted, read_study
+from storage.trials import COUNTED, DIVERGED, DRAWN_AT_RANDOM, FAILURE, PRUNED, RUN, counted, read_study
 from tuning import recovery, seeds
+from tuning.combinations import combinations_left
 from tuning.jobs import requested_stop
 from tuning.pruners import build_pruner
 from tuning.reporter import Reporter
-from tuning.samplers import build_sampler
+from tuning.samplers import build_sampler, is_drawn_at_random
 from tuning.spec import StudySpec, load_spec
 from tuning.watchdog import CONTROL
 
@@ -67,12 +68,15 @@ def _run_trial(task: Task) -> Outcome:
     study = optuna.load_study(
         study_name=STUDY_NAME,
         storage=_storage(folder),
-        sampler=build_sampler(spec.sampler, seed=seeds.sampler_seed(spec.seed, task.index)),
-        pruner=build_pruner(spec.pruner, n_timesteps=spec.budget.n_timesteps),
+        sampler=build_sampler(spec, task=task.index, n_ended=_n_ended(folder)),
+        pruner=build_pruner(spec),
     )
-    if CONTROL.stop_kind or _budget_is_taken(folder):  # the imports took a while
+    # The imports took a while.
+    if CONTROL.stop_kind or _budget_is_taken(folder, is_queued=task.trial is not None):
         return NOT_STARTED
     trial = study.ask() if task.trial is None else recovery.claim(study, task.trial)
+    if is_drawn_at_random(spec, task.index) and not _is_given(study, trial):
+        trial.set_user_attr(DRAWN_AT_RANDOM, True)
     with Reporter(folder, trial.number, spec.budget.n_timesteps) as reporter:
         try:
             return _train_and_tell(study, trial, task, reporter)
@@ -80,11 +84,27 @@ def _run_trial(task: Task) -> Outcome:
             return Outcome(trial.number, f"Trial {trial.number} was ended from outside.")
 
 
-def _budget_is_taken(folder: RunFolder) -> bool:
-    """Say whether done and running trials use up the budget: it may have shrunk since the task was made."""
+def _budget_is_taken(folder: RunFolder, *, is_queued: bool) -> bool:
+    """Say whether done and running trials use up the budget: it may have shrunk since the task was made.
+
+    Where each combination is tried once, another task may have taken the last one; `is_queued`
+    is whether this one runs a trial that waits in the journal.
+    """
+    spec = load_spec(folder.spec)
     trials = read_study(_storage(folder), STUDY_NAME).trials
     running = sum(t.state == TrialState.RUNNING for t in trials)
-    return len(counted(trials)) + running >= load_spec(folder.spec).budget.n_trials
+    if len(counted(trials)) + running >= spec.budget.n_trials:
+        return True
+    return not is_queued and combinations_left(spec, trials) == 0
+
+
+def _is_given(study: optuna.Study, trial: optuna.Trial) -> bool:
+    """Say whether the trial's configuration was queued."""
+    return "fixed_params" in study._storage.get_trial(trial._trial_id).system_attrs
+
+
+def _n_ended(folder: RunFolder) -> int:
+    return sum(t.state in COUNTED for t in read_study(_storage(folder), STUDY_NAME).trials)
 
 
 def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, reporter: Reporter) -> Outcome:
