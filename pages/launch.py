@@ -110,7 +110,7 @@ spec = None
 data, field_faults = launch_form.data_from_fields(st.session_state.to_dict())
 faults = [*field_faults, *faults]
 with about_env:
-    policy, env_faults = environment_choice.draw_environment(data["env"]["id"], data["env"]["kwargs"])
+    policy, env_faults = environment_choice.draw_environment(data["env"])
 try:
     spec = build_spec(
         {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in parameters]}

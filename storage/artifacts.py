@@ -15,6 +15,7 @@ from storage.paths import RunFolder
 from storage.records import read_record, write_record
 
 MAX_WEIGHTS_BYTES = 500_000_000
+NORMALIZATION = "normalization.npz"  # beside a policy that was trained in normalised envs
 _TRIAL_FOLDER = re.compile(r"([0-9]+)|\.([0-9]+)\.part", re.ASCII)  # kept, or half-saved
 
 
@@ -24,20 +25,24 @@ class KeptPolicy:
 
     arrays: dict[str, np.ndarray]  # by the names of the policy's state dict
     request: dict[str, Any]  # env, algorithm, policy, resolved arguments, seeds; plain JSON
+    normalization: dict[str, np.ndarray] | None = None  # statistics of the training's normalised envs
 
 
 def save_policy(
-    folder: RunFolder, trial: int, arrays: dict[str, np.ndarray], request: dict[str, Any]
+    folder: RunFolder,
+    trial: int,
+    arrays: dict[str, np.ndarray],
+    request: dict[str, Any],
+    normalization: dict[str, np.ndarray] | None = None,
 ) -> None:
     """Keep a trial's policy; it appears whole or not at all."""
     final = folder.weights / str(trial)
     partial = folder.weights / f".{trial}.part"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    with (partial / "policy.npz").open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
+    _write_arrays(partial / "policy.npz", arrays)
+    if normalization is not None:
+        _write_arrays(partial / NORMALIZATION, normalization)
     write_record(partial / "request.json", request)
     shutil.rmtree(final, ignore_errors=True)
     os.replace(partial, final)
@@ -58,9 +63,19 @@ def load_policy(folder: RunFolder, trial: int) -> KeptPolicy:
             f"Trial {trial} kept no weights: the best, the defaults and pinned trials do."
         )
     try:
-        return KeptPolicy(_read_arrays(weights), request)
+        statistics = path / NORMALIZATION
+        return KeptPolicy(
+            _read_arrays(weights), request, _read_arrays(statistics) if statistics.is_file() else None
+        )
     except Exception as error:  # a damaged archive raises whatever its bytes lead zipfile and NumPy to
         raise ValueError(f"The weights of trial {trial} cannot be read: {error}.") from error
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

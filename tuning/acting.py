@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tuning.normalization import Normalization
+
 if TYPE_CHECKING:
     import gymnasium as gym
     from stable_baselines3.common.policies import BasePolicy
@@ -12,8 +14,11 @@ if TYPE_CHECKING:
 class Acting:
     """A policy in a single environment, and what the current episode has come to."""
 
-    def __init__(self, policy: "BasePolicy", env: "gym.Env[Any, Any]") -> None:
-        self._policy, self._env = policy, env
+    def __init__(
+        self, policy: "BasePolicy", env: "gym.Env[Any, Any]", normalization: Normalization | None = None
+    ) -> None:
+        """Take the statistics along where the policy was trained on normalised observations."""
+        self._policy, self._env, self._normalization = policy, env, normalization
         self._observation: Any = None
         self._memory: Any = None  # a recurrent policy's state; None before its first step
         self.total = 0.0  # undiscounted return so far
@@ -35,8 +40,9 @@ class Acting:
 
     def step(self, *, deterministic: bool = True) -> None:
         """Take one step."""
+        seen = self._normalization.applied(self._observation) if self._normalization else self._observation
         action, self._memory = self._policy.predict(
-            self._observation,
+            seen,
             state=self._memory,
             episode_start=np.array([self.steps == 0]),
             deterministic=deterministic,

@@ -12,6 +12,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuning.acting import Acting
+from tuning.normalization import Normalization
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def play(
     env: gym.Env[Any, Any],
     *,
     seeds: Iterable[int],
+    normalization: Normalization | None = None,
     on_step: Callable[[], None] = lambda: None,
     on_episode: Callable[[], None] = lambda: None,
 ) -> EvaluationResult:
@@ -87,10 +89,11 @@ def play(
         policy: to act with, deterministically.
         env: a single one.
         seeds: one for each episode.
+        normalization: of the observations that the policy was trained on.
         on_step: called after each step; may raise to break off.
         on_episode: called after each episode.
     """
-    acting, returns, lengths = Acting(policy, env), [], []
+    acting, returns, lengths = Acting(policy, env, normalization), [], []
     for seed in seeds:
         acting.start(seed)
         while not acting.has_ended:

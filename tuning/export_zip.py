@@ -16,8 +16,10 @@ from stable_baselines3.common.env_util import make_vec_env
 
 from storage.artifacts import KeptPolicy
 from tuning import environments
+from tuning.env_wrappers import make_wrapped
 from tuning.export import ExportError
 from tuning.policy import build_model
+from tuning.spec_parts import EnvSpec
 
 
 def write_model_zip(kept: KeptPolicy, path: Path) -> None:
@@ -37,7 +39,7 @@ def write_model_zip(kept: KeptPolicy, path: Path) -> None:
 def _rebuilt(kept: KeptPolicy) -> BaseAlgorithm:
     request = kept.request
     try:
-        make = partial(environments.make, request["env"]["id"], request["env"]["kwargs"])
+        make = partial(make_wrapped, EnvSpec.model_validate(request["env"]))
         env = make_vec_env(make, n_envs=_count(request, "n_train_envs", least=1))
         try:
             model = build_model(

@@ -13,9 +13,10 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from storage.artifacts import KeptPolicy
-from tuning import environments
 from tuning.algorithms import algorithm
 from tuning.eager import leave_compiler_out
+from tuning.env_wrappers import make_wrapped
+from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 
 ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
@@ -97,7 +98,7 @@ def rebuild_policy(kept: KeptPolicy) -> BasePolicy:
         ValueError, RuntimeError: the arrays do not fit the request.
     """
     request = kept.request
-    env = environments.make(request["env"]["id"], request["env"]["kwargs"])
+    env = make_wrapped(EnvSpec.model_validate(request["env"]))
     try:
         model = build_model(request["algorithm"], request["policy"], env, request["resolved"], seed=0)
     finally:

@@ -7,7 +7,7 @@ from statistics import median
 
 from storage.artifacts import kept_trials
 from storage.trials import completed, own
-from tuning import environments
+from tuning import env_child
 from tuning.analysis.outcomes import finite_values
 from tuning.analysis.words import count, listed, whole
 from tuning.candidates import (
@@ -152,7 +152,7 @@ def plan_reevaluation(
         study_timesteps=spec.budget.n_timesteps,
         maximize=run.study.maximize,
         racing=racing and mode == "retrain",
-        reward_threshold=environments.reward_threshold(spec.env.id),
+        reward_threshold=env_child.reward_threshold(spec.env.id),
         worst_seen=worst,
     )
     if mode == "retrain":

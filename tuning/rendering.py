@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tuning import environments
+from tuning.env_wrappers import make_wrapped
 from tuning.spec_parts import EnvSpec
 
 DEFAULT_FPS = 30.0
@@ -41,14 +42,14 @@ def make_filmed(env: EnvSpec) -> tuple[gymnasium.Env[Any, Any], str]:
     """
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame would look for a screen
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    kwargs = {name: value for name, value in env.kwargs.items() if name != "render_mode"}
+    plain = env.model_copy(update={"kwargs": {k: v for k, v in env.kwargs.items() if k != "render_mode"}})
     environments.require(env.id)
     fault = ""
     try:
-        made = environments.make(env.id, {**kwargs, "render_mode": "rgb_array"})
+        made = make_wrapped(env, render_mode="rgb_array")
     except (Exception, SystemExit) as error:
         fault = f"It cannot be made to draw pictures ({said(error)})."
-        made = environments.make(env.id, kwargs)
+        made = make_wrapped(plain)
     if "rgb_array" not in (made.metadata.get("render_modes") or ()):
         fault = "It has no way to draw itself as a picture (render mode rgb_array)."
     return made, fault

@@ -143,14 +143,16 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter, on_start: "OnSt
 def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | None:
     import torch
 
-    from tuning import environments
+    from tuning.env_wrappers import make_wrapped
     from tuning.evaluation import play
+    from tuning.normalization import normalization_of
     from tuning.policy import rebuild_policy
     from tuning.training_callback import TrainingStopped
 
     plan, run = task.plan, task.plan.runs[task.index]
     torch.set_num_threads(1)  # more threads only get in the way of the other workers
-    policy = rebuild_policy(load_policy(folder, task.index))
+    kept = load_policy(folder, task.index)
+    policy = rebuild_policy(kept)
 
     def check_stop() -> None:
         if CONTROL.stop_kind:
@@ -159,12 +161,19 @@ def _play(folder: RunFolder, task: RunTask, reporter: Reporter) -> RunResult | N
     def count_episode() -> None:
         reporter.timesteps += 1
 
-    env = environments.make(plan.env.id, dict(plan.env.kwargs))
+    env = make_wrapped(plan.env)
     reporter.set_total(plan.n_eval_episodes)  # nothing is trained, so episodes are what there is to count
     reporter.phase("evaluate")
     try:
         starts = range(run.eval_seed, run.eval_seed + plan.n_eval_episodes)
-        played = play(policy, env, seeds=starts, on_step=check_stop, on_episode=count_episode)
+        played = play(
+            policy,
+            env,
+            seeds=starts,
+            normalization=normalization_of(kept),
+            on_step=check_stop,
+            on_episode=count_episode,
+        )
     except TrainingStopped:
         return None
     finally:

@@ -9,6 +9,7 @@ from tuning.acting import Acting
 from tuning.retraining_plan import PlanError, load_plan
 from tuning.rollout import Actor, Ending, Episode, JobRun, Rollout, Training
 from tuning.spec import SpecError, load_spec
+from tuning.spec_parts import EnvSpec
 
 MAX_STEPS = 20_000  # of an episode; an environment without a limit would be played for ever
 
@@ -17,19 +18,26 @@ class Unplayable(RuntimeError):
     """A rollout cannot be played; says why and what to do."""
 
 
+def env_of(kept: KeptPolicy, request: Rollout) -> EnvSpec:
+    """Return the environment that a policy plays in: the request's, in the policy's own wrappers."""
+    trained = EnvSpec.model_validate(kept.request["env"])
+    return trained.model_copy(update={"id": request.env.id, "kwargs": request.env.kwargs})
+
+
 class Player:
     """One actor in its own environment."""
 
     def __init__(self, actor: Actor, kept: KeptPolicy, env: Any, training: Training) -> None:
+        from tuning.normalization import normalization_of
         from tuning.policy import rebuild_policy
 
         self.actor, self.env, self.training = actor, env, training
         try:
-            policy = rebuild_policy(kept)
+            policy, normalization = rebuild_policy(kept), normalization_of(kept)
         except Exception as error:
             raise Unplayable(f"The policy of {actor.label} cannot be rebuilt: {error}.") from error
         policy.set_training_mode(False)
-        self._acting = Acting(policy, env)
+        self._acting = Acting(policy, env, normalization)
         self.ending: Ending | None = None
 
     @property

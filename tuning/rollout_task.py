@@ -18,7 +18,7 @@ from tuning.jobs import requested_stop
 from tuning.reporter import Reporter
 from tuning.retraining_plan import PlanError, read_model
 from tuning.rollout import ActorResult, Episode, Rollout, RolloutResult, episode_seed
-from tuning.rollout_player import MAX_STEPS, Player, Unplayable, kept_policy
+from tuning.rollout_player import MAX_STEPS, Player, Unplayable, env_of, kept_policy
 from tuning.watchdog import CONTROL
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _play(folder: RunFolder, request: Rollout, reporter: Reporter) -> RolloutRes
         refusals = []
         for actor in request.actors:
             kept, training = kept_policy(study, actor, request)
-            env, refusal = make_filmed(request.env)
+            env, refusal = make_filmed(env_of(kept, request))
             open_envs.callback(env.close)
             refusals.append(refusal)
             players.append(Player(actor, kept, env, training))
@@ -135,7 +135,11 @@ def _play_episodes(
     for episode in range(request.n_episodes):
         seed = episode_seed(request, episode)
         starts = [player.start(seed) for player in players]
-        same = same and all(_equal(starts[0], start) for start in starts[1:])
+        same = same and all(
+            _equal(starts[0], start)
+            for player, start in zip(players, starts, strict=True)
+            if player.env.observation_space == players[0].env.observation_space  # in the same wrappers
+        )
         camera.film(episode)
         step = 0
         while moving := [player for player in players if player.ending is None]:

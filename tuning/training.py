@@ -8,17 +8,20 @@ from typing import Any
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from storage.artifacts import save_policy
 from storage.paths import RunFolder
-from tuning import environments
+from tuning.algorithms import algorithm
+from tuning.env_wrappers import make_wrapped
+from tuning.normalization import Normalization
 from tuning.policy import build_model, policy_arrays, trainer_of
 from tuning.reporter import Reporter
 from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
 from tuning.vec_env import LightVecEnv
+from tuning.vec_normalize import normalized, statistics
 from tuning.watchdog import Control
 
 OnStart = Callable[[TrainerUsed], None]
@@ -56,6 +59,7 @@ class Trained:
     model: BaseAlgorithm
     evaluation: Evaluation
     trainer: TrainerUsed
+    normalization: Normalization | None  # None where the envs were not normalised
 
 
 def train(
@@ -83,6 +87,8 @@ def train(
     seeds, t = training.seeds, training
     train_env = make_envs(t.env, t.n_train_envs, seed=seeds.train)
     eval_env = make_envs(t.env, min(t.n_eval_envs, t.n_eval_episodes), seed=seeds.evaluation)
+    if t.env.normalizes:
+        train_env, eval_env = normalized(train_env, eval_env, t.env, gamma=_discount(t))
     try:
         torch.set_num_threads(1)  # more threads only get in the way of the other workers
         model = build_model(t.algorithm, t.policy, train_env, t.resolved, seed=seeds.train, trainer=t.trainer)
@@ -106,10 +112,17 @@ def train(
                 raise Diverged("the policy's output became NaN") from error
             raise
         assert callback.newest is not None
-        return Trained(model, callback.newest, trainer)
+        used = statistics(train_env) if isinstance(train_env, VecNormalize) else None
+        return Trained(model, callback.newest, trainer, used)
     finally:
         train_env.close()
         eval_env.close()
+
+
+def _discount(t: Training) -> float:
+    """Return the discount by which rewards are scaled; ARS has none, and scales as SB3's own default."""
+    known = algorithm(t.algorithm).arguments.get("gamma")
+    return float(t.resolved.get("gamma", known.default if known else 0.99))
 
 
 def keep_policy(folder: RunFolder, number: int, training: Training, trained: Trained) -> None:
@@ -125,7 +138,7 @@ def keep_policy(folder: RunFolder, number: int, training: Training, trained: Tra
         OSError: the disk is full, for one.
     """
     request = {
-        "env": {"id": training.env.id, "kwargs": training.env.kwargs},
+        "env": training.env.record(),
         "algorithm": training.algorithm,
         "policy": training.policy,
         "resolved": training.resolved,
@@ -136,10 +149,11 @@ def keep_policy(folder: RunFolder, number: int, training: Training, trained: Tra
         "timesteps": trained.model.num_timesteps,
         "value": trained.evaluation.result.mean,
     }
-    save_policy(folder, number, policy_arrays(trained.model.policy), request)
+    kept = None if trained.normalization is None else trained.normalization.arrays()
+    save_policy(folder, number, policy_arrays(trained.model.policy), request, kept)
 
 
 def make_envs(env: EnvSpec, n_envs: int, *, seed: int) -> VecEnv:
-    """Return vectorised envs in this process, each with a Monitor; env i is seeded with seed + i."""
-    make = partial(environments.make, env.id, dict(env.kwargs))
+    """Return vectorised envs in this process, each with a Monitor, not normalised; env i gets seed + i."""
+    make = partial(make_wrapped, env)
     return make_vec_env(make, n_envs=n_envs, seed=seed, vec_env_cls=LightVecEnv)

@@ -1,6 +1,5 @@
 """Everything that pages keep between reruns, keyed on what changes on disk. All values are read-only."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +18,12 @@ from storage.paths import RunFolder
 from storage.roots import check_allowed
 from storage.source import Source, SourceUnreadable, is_opened, read_source
 from storage.trials import StudyData, read_study
-from tuning import environments, jobs, launch
+from tuning import env_child, jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
-from tuning.environments import EnvDescription, EnvInfo
+from tuning.env_description import EnvDescription
+from tuning.environments import EnvInfo
 from tuning.spec import SpecError, StudySpec, load_spec
+from tuning.spec_parts import EnvSpec
 
 if TYPE_CHECKING:
     from tuning.analysis.importance import ImportanceInfo
@@ -101,17 +102,17 @@ def catalogue() -> list[EnvInfo]:
     Raises:
         EnvironmentsError: a package of the server's owner cannot be used.
     """
-    return environments.catalogue_from_child()
+    return env_child.catalogue_from_child()
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking at the environment")
-def environment(env_id: str, kwargs_json: str) -> EnvDescription:
-    """Return what an agent sees and does in an environment; asked from a child process.
+def environment(env_json: str) -> EnvDescription:
+    """Return what an agent sees and does in an `EnvSpec`, given as JSON; asked from a child process.
 
     Raises:
         EnvironmentsError: it cannot be made.
     """
-    return environments.describe_from_child(env_id, json.loads(kwargs_json))
+    return env_child.describe_from_child(EnvSpec.model_validate_json(env_json))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

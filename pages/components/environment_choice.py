@@ -10,8 +10,10 @@ import streamlit as st
 from pages.components import cached, frame
 from pages.components.launch_fields import PREFIX, read_mapping
 from tuning.analysis.look import three_digits, whole
-from tuning.environments import EnvDescription, EnvironmentsError
+from tuning.env_description import EnvDescription
+from tuning.environments import EnvironmentsError
 from tuning.spec import StudySpec
+from tuning.spec_parts import EnvSpec
 
 DEFAULT_POLICY = "MlpPolicy"
 LABELS: dict[str, str] = {}
@@ -60,10 +62,14 @@ def draw_environment_choice() -> None:
     )
 
 
-def draw_environment(env_id: str, kwargs: dict[str, Any]) -> tuple[str, list[str]]:
+def draw_environment(data: dict[str, Any]) -> tuple[str, list[str]]:
     """Describe the environment; return the policy that reads its observations, and why it cannot be used."""
     try:
-        seen = cached.environment(env_id, json.dumps(kwargs, sort_keys=True))
+        env = EnvSpec.model_validate(data)
+    except ValueError:
+        return DEFAULT_POLICY, []  # the faults of the request say so
+    try:
+        seen = cached.environment(env.model_dump_json())
     except EnvironmentsError as error:
         return DEFAULT_POLICY, [str(error)]
     st.caption(description(seen))

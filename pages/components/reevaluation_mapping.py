@@ -15,6 +15,7 @@ from tuning.launch import Run
 from tuning.mapping import MappingDraft, guess_mapping, known_spec, save_mapping
 from tuning.space.parameters import Transform
 from tuning.spec import StudySpec
+from tuning.spec_parts import EnvSpec
 
 _UNKNOWN = "not known"
 _LEFT_OUT = "left out, at its default"
@@ -183,7 +184,7 @@ def _environments(known: StudySpec | None) -> list[str]:
 def _policy(env_id: str) -> tuple[str, str | None]:
     """Return the policy that reads an environment's observations, and why it cannot be trained in."""
     try:
-        seen = cached.environment(env_id, "{}")
+        seen = cached.environment(EnvSpec(id=env_id).model_dump_json())
     except EnvironmentsError as error:
         return _POLICY, str(error)
     return seen.policy, seen.fault

@@ -7,9 +7,10 @@ import pytest
 from pages.components import weighing, widen_button
 from pages.components.launch_fields import PREFIX
 from storage.trials import counted, imported, own
-from tuning import environments, launch
+from tuning import env_child, launch
 from tuning.analysis.verdicts import Verdict
-from tuning.environments import EnvDescription, EnvInfo
+from tuning.env_description import EnvDescription
+from tuning.environments import EnvInfo
 from tuning.lineage import parent_of
 
 PAGE = "pages/launch.py"
@@ -30,8 +31,8 @@ def verdicts(**suggested):
 @pytest.fixture(autouse=True)
 def _known_environments(monkeypatch):
     infos = [EnvInfo("CartPole-v1", 500, 475.0, "gymnasium"), EnvInfo("Pendulum-v1", 200, None, "gymnasium")]
-    monkeypatch.setattr(environments, "catalogue_from_child", lambda: infos)
-    monkeypatch.setattr(environments, "describe_from_child", lambda env_id, kwargs: PENDULUM)
+    monkeypatch.setattr(env_child, "catalogue_from_child", lambda: infos)
+    monkeypatch.setattr(env_child, "describe_from_child", lambda env: PENDULUM)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ import pytest
 from pages.components.environment_choice import study_name
 from pages.components.launch_fields import PREFIX
 from pages.components.launch_form import advice_in_form_words
-from tuning import environments, launch
-from tuning.environments import EnvDescription, EnvInfo, EnvironmentsError
+from tuning import env_child, launch
+from tuning.env_description import EnvDescription
+from tuning.environments import EnvInfo, EnvironmentsError
 from tuning.spec import load_spec
 
 PAGE = "pages/launch.py"
@@ -16,8 +17,8 @@ PENDULUM = EnvDescription(
 @pytest.fixture(autouse=True)
 def _known_environments(monkeypatch):
     infos = [EnvInfo("CartPole-v1", 500, 475.0, "gymnasium"), EnvInfo("Pendulum-v1", 200, None, "gymnasium")]
-    monkeypatch.setattr(environments, "catalogue_from_child", lambda: infos)
-    monkeypatch.setattr(environments, "describe_from_child", lambda env_id, kwargs: PENDULUM)
+    monkeypatch.setattr(env_child, "catalogue_from_child", lambda: infos)
+    monkeypatch.setattr(env_child, "describe_from_child", lambda env: PENDULUM)
 
 
 @pytest.fixture
@@ -181,10 +182,10 @@ def test_a_misspelt_hyperparameter_gets_a_hint(open_page, shown):
 
 
 def test_an_environment_that_cannot_be_made_is_named(open_page, shown, monkeypatch):
-    def fail(env_id, kwargs):
+    def fail(env):
         raise EnvironmentsError("There is no environment Nope-v0. Did you mean CartPole-v1?")
 
-    monkeypatch.setattr(environments, "describe_from_child", fail)
+    monkeypatch.setattr(env_child, "describe_from_child", fail)
     app = open_page(PAGE)
     assert r"There is no environment Nope\-v0" in shown(app)
     assert app.button(key="launch").disabled

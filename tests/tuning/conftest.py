@@ -15,6 +15,7 @@ from tuning.jobs import JobStatus, job_status, log_tail
 from tuning.spec import StudySpec, build_spec
 
 FAULT_ENVS = Path(__file__).resolve().parents[1] / "fault_envs"
+ENVS_PACKAGE = FAULT_ENVS.with_name("envs_package")
 
 
 @pytest.fixture
@@ -28,6 +29,20 @@ def fault_envs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gymnasium.registry.clear()
     gymnasium.registry.update(before)
     sys.modules.pop("edgewise_fault_envs", None)
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Name a person's package for this process and its children, and forget it afterwards."""
+    monkeypatch.setenv("EDGEWISE_ENV_PACKAGES", "edgewise_test_envs")
+    monkeypatch.setenv("PYTHONPATH", str(ENVS_PACKAGE))
+    monkeypatch.syspath_prepend(str(ENVS_PACKAGE))
+    monkeypatch.setattr(environments, "_packages", {})
+    before = dict(gymnasium.registry)
+    yield
+    gymnasium.registry.clear()
+    gymnasium.registry.update(before)
+    sys.modules.pop("edgewise_test_envs", None)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_every_fault_of_a_spec_is_a_line(tmp_path, runs_dir):
     ("env", "expected"),
     [
         ("{id: Pendulum-v7}", "Did you mean Pendulum-v1?"),
-        ("{id: Blackjack-v1}", "cannot read observations"),
+        ("{id: Blackjack-v1}", "can read observations"),
         ("{id: Pendulum-v1, kwargs: {gravity: 3}}", "cannot be made"),
         ("{id: 'os:Pendulum-v1'}", "env.id"),
     ],

@@ -5,12 +5,15 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from tuning import environments
+from tuning import env_description, environments
 from tuning.algorithms import Algorithm, Argument, algorithm, algorithm_names
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir
+from tuning.spec_faults import readable_faults
+from tuning.spec_parts import EnvSpec
 
 MAX_KWARGS_CHARS = 100_000
 
@@ -28,6 +31,10 @@ def presets(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
 def list_environments(
     env_id: Annotated[str | None, typer.Option("--id", help="Describe this one.")] = None,
     kwargs: Annotated[str, typer.Option(metavar="JSON", help="Arguments to make it with.")] = "{}",
+    time_feature: Annotated[bool, typer.Option("--time-feature", help="Add the time that is left.")] = False,
+    frame_stack: Annotated[int, typer.Option(min=1, max=16, help="Observations seen at once.")] = 1,
+    normalize_observations: Annotated[bool, typer.Option("--normalize-observations")] = False,
+    normalize_rewards: Annotated[bool, typer.Option("--normalize-rewards")] = False,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
@@ -35,10 +42,20 @@ def list_environments(
 
     EDGEWISE_ENV_PACKAGES=my_envs,... adds the environments of your own packages.
     """
+    wrappers = {
+        "time_feature": time_feature,
+        "frame_stack": frame_stack,
+        "normalize_observations": normalize_observations,
+        "normalize_rewards": normalize_rewards,
+    }
     arguments = _kwargs(kwargs)
+    found: Any
     with output.stdout_kept_clean():
-        found = environments.describe(env_id, arguments) if env_id is not None else environments.catalogue()
-    if isinstance(found, environments.EnvDescription):
+        if env_id is None:
+            found = environments.catalogue()
+        else:
+            found = env_description.describe(_env(env_id, arguments, wrappers))
+    if env_id is not None:
         record = asdict(found)
         if as_json:
             output.show_json(record)
@@ -51,6 +68,14 @@ def list_environments(
     rows = [[i.id, _text(i.max_episode_steps), _text(i.reward_threshold), i.source] for i in found]
     headers = ["ID", "MAX STEPS", "SOLVED AT", "FROM"]
     output.show(output.table(headers, rows, right=("MAX STEPS", "SOLVED AT")))
+
+
+def _env(env_id: str, kwargs: dict[str, Any], wrappers: dict[str, Any]) -> EnvSpec:
+    environments.require(env_id)  # says what is the matter with an id
+    try:
+        return EnvSpec(id=env_id, kwargs=kwargs, **wrappers)
+    except ValidationError as error:
+        raise Refused(Exit.BAD_INPUT, "\n".join(readable_faults(error))) from None
 
 
 def _kwargs(text: str) -> dict[str, Any]:

@@ -11,15 +11,15 @@ from storage.locks import is_held
 from storage.paths import RunFolder, find_run, list_runs, runs_root
 from storage.source import OPENED, is_opened
 from storage.trials import counted
-from tuning import checks, environments, jobs, launch, lineage
+from tuning import checks, env_description, jobs, launch, lineage, queue
 from tuning.access import require_writable
 from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
-from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
+from tuning.cli.options import AsJson, Queue, RunsDir, StudyId, Wait
 from tuning.cli.overview import UNREADABLE, record_of, row_of, sentences_of, unreadable_record
 from tuning.cli.watch import wait_for_end
-from tuning.estimate import usable_cores
+from tuning.cores import usable_cores
 from tuning.spec import SpecError, StudySpec, build_spec, load_spec
 
 STOP_WAIT_S = 15.0
@@ -28,6 +28,7 @@ STOP_WAIT_S = 15.0
 def launch_study(
     spec_file: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="The request; see examples/.")],
     wait: Wait = False,
+    wait_in_queue: Queue = False,
     name: Annotated[str | None, typer.Option(help="Name the study differently.")] = None,
     trials: Annotated[int | None, typer.Option(help="Complete and pruned trials in all.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the study.")] = None,
@@ -37,7 +38,7 @@ def launch_study(
     """Start a study and print its id."""
     spec = _with_overrides(load_spec(spec_file), name=name, trials=trials, seed=seed)
     check_request(spec)
-    folder = launch.launch(spec, runs_root(runs_dir))
+    folder = launch.launch(spec, runs_root(runs_dir), wait_in_queue=wait_in_queue)
     show_started(folder, wait=wait, as_json=as_json)
 
 
@@ -48,10 +49,9 @@ def check_request(spec: StudySpec) -> None:
         EnvironmentsError, SpecError: the study could not run.
     """
     with output.stdout_kept_clean():
-        described = environments.describe(spec.env.id, spec.env.kwargs)
-    faults = [described.fault, environments.policy_fault(described, spec.policy)]
-    if any(faults):
-        raise SpecError([fault for fault in faults if fault])
+        described = env_description.describe(spec.env)
+    if faults := env_description.training_faults(described, spec.info, spec.policy):
+        raise SpecError(faults)
     for text in [described.caution, *(a.text for a in checks.warnings(spec, n_cores=usable_cores()))]:
         if text:
             output.note(f"note: {text}")
@@ -60,6 +60,7 @@ def check_request(spec: StudySpec) -> None:
 def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """List every study, newest first."""
     root = runs_root(runs_dir)
+    queue.take_up(root)
     records = []
     for folder in list_runs(root):
         if jobs.job_status(folder).kind not in ("study", OPENED):
@@ -80,6 +81,7 @@ def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
 
 def status(study: StudyId, as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """Show how a study is doing."""
+    queue.take_up(runs_root(runs_dir))
     _show_status(find_run(runs_root(runs_dir), study), as_json=as_json)
 
 
@@ -89,10 +91,16 @@ def stop(
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Stop a study: at once, within 2 s, or after its running trials. `resume` goes on."""
+    """Stop a study: at once, within 2 s, or after its running trials. `resume` goes on.
+
+    A queued one leaves the queue.
+    """
     folder = find_run(runs_root(runs_dir), study)
+    was_queued = folder.ticket.exists()
     was_running = launch.stop(folder, "after" if after else "now")
-    if not was_running:
+    if was_queued:
+        output.note(f"{folder.id} has left the queue.")
+    elif not was_running:
         output.note(f"{folder.id} is not running.")
     elif after:
         output.note(f"{folder.id} stops when its running trials have ended.")
@@ -111,19 +119,20 @@ def resume(
     study: StudyId,
     trials: Annotated[int | None, typer.Option(help="New total of complete and pruned trials.")] = None,
     wait: Wait = False,
+    wait_in_queue: Queue = False,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
     """Go on with a study, to the same budget or to a new total. Prints its id.
 
-    With --trials a study that runs takes up its new budget and keeps running.
+    With --trials a study that runs takes up its new budget and keeps running. A queued one starts now.
     """
     folder = find_run(runs_root(runs_dir), study)
     if is_opened(folder):
         raise Refused(
             Exit.BAD_INPUT, f"{folder.id} was opened from a file that is not ours: it is only read."
         )
-    running = is_held(folder.lock)
+    running = jobs.job_status(folder).state.alive
     try:
         if trials is None and not running and (done := _all_done(folder)):
             output.note(f"{folder.id} already has its {done}. --trials sets a larger total.")
@@ -132,7 +141,7 @@ def resume(
             launch.extend(folder, trials)
             output.note(f"{folder.id} is running; it goes on to {trials} trials.")
         else:
-            launch.resume(folder, n_trials=trials)
+            launch.resume(folder, n_trials=trials, wait_in_queue=wait_in_queue)
     except ValueError as error:
         if isinstance(error, UNREADABLE):
             raise
@@ -150,7 +159,7 @@ def delete(
     require_writable("delete a study")  # before it asks
     folder = find_run(runs_root(runs_dir), study)
     opened = is_opened(folder)
-    if is_held(folder.lock):
+    if jobs.job_status(folder).state.alive:
         raise launch.Busy(f"{folder.id} is running: stop it first, `python -m tuning stop {folder.id}`.")
     borrowing = [other.id for other in lineage.borrowers(folder)]
     if not yes:
