@@ -11,6 +11,10 @@ RunsDir = Annotated[
     Path | None,
     typer.Option("--runs-dir", help="Folder of all studies [default: $EDGEWISE_RUNS_DIR, else ./runs]."),
 ]
+Queue = Annotated[
+    bool,
+    typer.Option("--queue", help="Start it once enough cores are free of other studies; may be at once."),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Stay until the study ends, with a progress line on stderr.")
 ]

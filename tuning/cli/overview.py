@@ -11,7 +11,7 @@ from storage.journal import JournalDamaged, JournalMissing
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
 from storage.source import SourceUnreadable
-from tuning import launch
+from tuning import launch, queue
 from tuning.analysis.outcomes import FAILURE_WORDS
 from tuning.analysis.summary import StudySummary, study_summary
 from tuning.analysis.words import age, count, duration, three_digits, whole
@@ -19,6 +19,7 @@ from tuning.jobs import job_status
 from tuning.launch import Run
 from tuning.lineage import parent_of
 from tuning.progress import Progress, study_progress
+from tuning.queue_words import queued_sentence
 from tuning.spec import SpecError, StudySpec
 from tuning.trainers import study_trainers
 
@@ -45,7 +46,8 @@ def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     unknown), state, reason, done, total (complete + pruned trials), fraction, eta_s, steps_per_s, best (trial
     and value, or null), counts (by state), failures (by kind), created_at, started_at, ended_at (seconds
     since the epoch), folder, imported (trials taken over, in no other count), continues (id of the study they
-    came from, or null); `running` with the heartbeat of each running trial where asked for.
+    came from, or null), queue (place in the queue: position, of, waits_for in words; null when it does not
+    wait); `running` with the heartbeat of each running trial where asked for.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
@@ -87,8 +89,14 @@ def row_of(record: dict[str, Any]) -> list[str]:
         whole(record["done"]) + (f"/{whole(record['total'])}" if record["total"] else ""),
         three_digits(best["value"]) if best else "",
         made,
-        record["reason"] if record["state"] in ("failed", "interrupted") else "",
+        _remark(record),
     ]
+
+
+def _remark(record: dict[str, Any]) -> str:
+    if record["queue"]:
+        return f"{record['queue']['position']} of {record['queue']['of']} in the queue"
+    return str(record["reason"]) if record["state"] in ("failed", "interrupted") else ""
 
 
 def sentences_of(record: dict[str, Any]) -> str:
@@ -96,6 +104,8 @@ def sentences_of(record: dict[str, Any]) -> str:
     lines = [f"{record['id']}: {record['state']}"]
     if record["reason"]:
         lines.append(f"  {record['reason']}")
+    if record["queue"]:
+        lines.append(f"  {record['queue']['waits_for']}")
     lines.append(f"  {_task(record)}")
     failures = {FAILURE_WORDS.get(kind, "failed"): n for kind, n in record["failures"].items()}
     by_state = {**record["counts"], "failed": 0} | failures  # failed trials by what became of them
@@ -168,6 +178,7 @@ def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> di
         "ended_at": None,
         "folder": str(run.folder.path),
         "continues": None,
+        "queue": None,
         "source": {"path": str(run.source.path), "study": run.source.study, "kind": run.source.kind},
     }
     return {**record, "running": []} if with_running else record
@@ -213,7 +224,15 @@ def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary
         "ended_at": status.ended_at,
         "folder": str(run.folder.path),
         "continues": parent.id if (parent := parent_of(run.folder)) else None,
+        "queue": _place(run.folder),
     }
+
+
+def _place(folder: RunFolder) -> dict[str, Any] | None:
+    place = queue.place(folder)
+    if place is None:
+        return None
+    return {"position": place.position, "of": place.n_waiting, "waits_for": queued_sentence(place)}
 
 
 def _running(beat: Heartbeat) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tuning.cli.options import AsJson, Queue, RunsDir, StudyId, Wait
 from tuning.cli.overview import UNREADABLE, record_of, row_of, sentences_of, unreadable_record
 from tuning.cli.watch import wait_for_end
 from tuning.cores import usable_cores
+from tuning.queue import take_up
 from tuning.spec import SpecError, StudySpec, build_spec, load_spec
 
 STOP_WAIT_S = 15.0
@@ -60,7 +61,7 @@ def check_request(spec: StudySpec) -> None:
 def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """List every study, newest first."""
     root = runs_root(runs_dir)
-    queue.take_up(root)
+    take_up(root)
     records = []
     for folder in list_runs(root):
         if jobs.job_status(folder).kind not in ("study", OPENED):
@@ -81,7 +82,7 @@ def list_studies(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
 
 def status(study: StudyId, as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
     """Show how a study is doing."""
-    queue.take_up(runs_root(runs_dir))
+    take_up(runs_root(runs_dir))
     _show_status(find_run(runs_root(runs_dir), study), as_json=as_json)
 
 

@@ -11,12 +11,14 @@ from storage.journal import STUDY_NAME, open_journal
 from storage.live import read_heartbeats
 from storage.paths import RunFolder
 from storage.trials import read_study
+from tuning import queue
 from tuning.analysis.summary import study_summary
 from tuning.cli import output
 from tuning.cli.exits import Exit, outcome
 from tuning.cli.overview import progress_line
-from tuning.jobs import JobStatus, job_status
+from tuning.jobs import JobState, JobStatus, job_status
 from tuning.progress import study_progress
+from tuning.queue_words import queued_sentence
 from tuning.spec import load_spec
 
 POLL_S = 0.5
@@ -24,7 +26,7 @@ LINE_EVERY_S = 10.0  # where stderr is no terminal and every line stays
 
 
 def wait_for_end(folder: RunFolder) -> Exit:
-    """Wait until no runner works on the study, tell how it ended, and return the exit code.
+    """Wait until the study neither runs nor is queued, tell how it ended, and return the exit code.
 
     Ctrl-C leaves the study running.
     """
@@ -33,8 +35,9 @@ def wait_for_end(folder: RunFolder) -> Exit:
         status = _watch(folder, line)
     except KeyboardInterrupt:
         line.end()
+        stays = "stays queued" if folder.ticket.exists() else "keeps running"
         output.note(
-            f"{folder.id} keeps running. `python -m tuning status {folder.id}` shows how it is doing, "
+            f"{folder.id} {stays}. `python -m tuning status {folder.id}` shows how it is doing, "
             f"`python -m tuning stop {folder.id}` stops it."
         )
         return Exit.INTERRUPTED
@@ -54,8 +57,13 @@ def _watch(folder: RunFolder, line: "ProgressLine") -> JobStatus:
         study = read_study(storage, STUDY_NAME)
         progress = study_progress(load_spec(folder.spec), study.trials, beats, now=datetime.now())
         summary = study_summary(study.trials, maximize=study.maximize)
-        line.show(progress_line(progress, summary), last=not status.state.alive)
-        if not status.state.alive:
+        text = progress_line(progress, summary)
+        if status.state == JobState.QUEUED:
+            queue.take_up(folder.path.parent)
+            place = queue.place(folder)
+            text = queued_sentence(place) if place else text
+        line.show(text, last=not status.state.moves)
+        if not status.state.moves:
             return status
         time.sleep(POLL_S)
 

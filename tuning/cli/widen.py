@@ -10,7 +10,7 @@ from tuning import launch
 from tuning.analysis.words import count
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
-from tuning.cli.options import AsJson, RunsDir, StudyId, Wait
+from tuning.cli.options import AsJson, Queue, RunsDir, StudyId, Wait
 from tuning.cli.overview import read_tidied
 from tuning.cli.own import find_own
 from tuning.cli.studies import check_request, show_started
@@ -39,6 +39,7 @@ def widen(
         bool, typer.Option("--dry-run", help="Say what would be done, and start nothing.")
     ] = False,
     wait: Wait = False,
+    wait_in_queue: Queue = False,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
@@ -65,7 +66,8 @@ def widen(
     check_request(spec)
     for line in _lines(found):
         output.note(line)
-    show_started(launch.launch(spec, root, continues=found), wait=wait, as_json=as_json)
+    folder = launch.launch(spec, root, continues=found, wait_in_queue=wait_in_queue)
+    show_started(folder, wait=wait, as_json=as_json)
 
 
 def _bounds(changes: Sequence[str]) -> dict[str, Bounds]:
