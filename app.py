@@ -4,10 +4,19 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import cached, frame, study_opening, weighing
+from pages.components import (
+    about_study,
+    cached,
+    frame,
+    studies_csv,
+    study_labels,
+    study_opening,
+    study_search,
+    weighing,
+)
 from pages.components.deletion import confirm_deletion
 from pages.components.job_controls import PROBLEM
-from pages.components.study_table import draw_study_table, pending_deletion, study_row
+from pages.components.study_table import ABOUT, DELETE, draw_study_table, pending, study_row
 from storage.paths import runs_root
 from tuning import examples, jobs, launch
 from tuning.access import is_read_only
@@ -22,11 +31,15 @@ frame.open_page(
 
 def draw_studies(n_alive: int, *, is_weighing: bool) -> None:
     """Draw the table; redraw the whole page when a study starts or ends, or the last verdict is there."""
-    rows = [study_row(folder) for folder in frame.studies()]
+    present = frame.studies()
+    rows = [study_row(folder) for folder in present]
     all_weighed = is_weighing and not n_alive and not any(row.is_weighing for row in rows)
     if sum(row.alive for row in rows) != n_alive or all_weighed:
         st.rerun()
-    draw_study_table(rows)
+    found = study_search.draw(rows)
+    if found:
+        draw_study_table(found, study_labels.labels(present))
+    studies_csv.draw(found)
 
 
 def attempt(action: Callable[[], None]) -> None:
@@ -110,8 +123,10 @@ if not folders:
     study_opening.draw()
     st.stop()
 
-if (doomed := pending_deletion()) and not is_read_only():
+if (doomed := pending(DELETE)) and not is_read_only():
     confirm_deletion(doomed)
+elif not is_read_only():
+    about_study.draw_dialog(pending(ABOUT))
 
 n_alive = sum(jobs.job_status(folder).state.alive for folder in folders)
 is_weighing = any(weighing.known_saturation(folder).pending for folder in folders)

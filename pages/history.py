@@ -5,6 +5,7 @@ import datetime
 import streamlit as st
 
 from pages.components import (
+    about_study,
     best_configuration,
     cached,
     frame,
@@ -40,6 +41,7 @@ history_counts.draw(cached.summary(folder), total=run.spec.budget.n_trials if ru
 verdict_badge.draw(folder)
 lineage_line.draw(folder)
 measured_again.draw(run)
+about_study.draw_line(folder)
 new_trials.watch(run)
 
 if not run.study.trials and run.source:

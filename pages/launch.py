@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import (
     continuing,
+    duplicating,
     environment_choice,
     frame,
     launch_bar,
@@ -71,7 +72,7 @@ if is_read_only():
     st.page_link("app.py", label="All studies", icon=":material/science:")
     st.stop()
 parent = continuing.parent()
-request = continuing.first_request(parent) if parent else None
+request = continuing.first_request(parent) if parent else duplicating.first_request()
 if request is not None:
     fill(request)
 elif space_choice.SPACE not in st.session_state:

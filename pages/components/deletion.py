@@ -11,6 +11,7 @@ from pages.components import cached, frame, lineage_line
 from storage.artifacts import kept_trials
 from storage.exports import kept_exports
 from storage.paths import RunFolder, list_runs
+from storage.remarks import study_name
 from storage.source import SourceUnreadable, is_opened, read_source
 from tuning import launch
 from tuning.analysis.look import count
@@ -60,7 +61,7 @@ def confirm_deletion(folder: RunFolder) -> None:
 
 @st.dialog("Delete this study?", icon=":material/delete:")
 def _confirm_loss(folder: RunFolder) -> None:
-    st.markdown(f"**{frame.escape(folder.id)}** goes for good: {losses(folder)}.")
+    st.markdown(f"**{frame.escape(study_name(folder))}** goes for good: {losses(folder)}.")
     if words := lineage_line.borrowed_words(folder):
         st.warning(words, icon=":material/account_tree:")
     _draw_buttons(folder, "Delete", "Deleted")
@@ -74,8 +75,8 @@ def _confirm_removal(folder: RunFolder) -> None:
         source = None
     file = frame.escape(str(source.path)) if source else "The file that it came from"
     st.markdown(
-        f"**{frame.escape(folder.id)}** leaves this list, with what was computed here about it. {file} "
-        "stays as it is, and can be opened again."
+        f"**{frame.escape(study_name(folder))}** leaves this list, with what was computed here about it. "
+        f"{file} stays as it is, and can be opened again."
     )
     _draw_buttons(folder, "Remove from the list", "Removed")
 
@@ -83,12 +84,13 @@ def _confirm_removal(folder: RunFolder) -> None:
 def _draw_buttons(folder: RunFolder, action: str, done: str) -> None:
     with st.container(horizontal=True):
         if st.button(action, type="primary", key="delete-confirmed"):
+            name = study_name(folder)
             try:
                 launch.delete(folder)
             except (launch.Busy, OSError) as error:
                 st.error(frame.escape(str(error)))
             else:
-                st.toast(f"{done} {frame.escape(folder.id)}", icon=":material/delete:")
+                st.toast(f"{done} {frame.escape(name)}", icon=":material/delete:")
                 st.rerun()
         if st.button("Keep it", key="delete-cancelled"):
             st.rerun()

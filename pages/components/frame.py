@@ -9,8 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import cached
+from pages.components import cached, study_labels
 from storage.paths import RunFolder, UnknownRun, find_run, list_runs, runs_root
+from storage.remarks import study_name
 from storage.source import SourceUnreadable, is_opened, read_source
 from tuning.access import is_read_only
 from tuning.jobs import PROJECT_ROOT, JobState, job_status
@@ -173,7 +174,7 @@ def require_run(folder: RunFolder) -> Run:
 def show_unreadable(folder: RunFolder, error: Exception) -> None:
     """Say in plain words why a study cannot be read."""
     st.error(
-        f"The study {escape(folder.id)} cannot be read. {escape(str(error))} " + _remedy(folder),
+        f"The study {escape(study_name(folder))} cannot be read. {escape(str(error))} " + _remedy(folder),
         icon=":material/broken_image:",
     )
 
@@ -223,11 +224,13 @@ def _draw_picker() -> RunFolder | None:
     if not folders:
         return None
     states = {folder.id: job_status(folder).state for folder in folders}
+    names = study_labels.labels(folders)
     st.session_state[_PICKER] = chosen.id if chosen else None
     st.selectbox(
         "Study",
         list(states),
         key=_PICKER,
+        format_func=lambda study: names.get(study, study),
         placeholder="Pick a study",
         on_change=_pick,
         help="The study that the pages below show. It travels in the page's address.",

@@ -5,6 +5,7 @@ from optuna.trial import FrozenTrial
 
 from pages.components import frame
 from storage.paths import RunFolder
+from storage.remarks import study_name
 from storage.trials import imported, rerun_of
 from tuning.analysis.look import count
 from tuning.launch import Run
@@ -25,7 +26,7 @@ def draw(folder: RunFolder) -> None:
             _draw_parent(parent, "Continues" if place == 0 else "which continues")
         for heir in heirs[:_MOST]:
             record = parent_of(heir)
-            _draw_link(heir, f"Continued by {heir.id}", record.changed if record else "")
+            _draw_link(heir, f"Continued by {study_name(heir)}", record.changed if record else "")
         if more := len(line[_MOST:]) + len(heirs[_MOST:]):
             st.caption(f"and {count(more, 'more study').replace('studys', 'studies')}")
 
@@ -45,7 +46,7 @@ def borrowed_words(folder: RunFolder) -> str:
     found = borrowers(folder)
     if not found:
         return ""
-    names = ", ".join(frame.escape(other.id) for other in found[:_MOST])
+    names = ", ".join(frame.escape(study_name(other)) for other in found[:_MOST])
     more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
     return (
         f"Trials of this study were imported by {names}{more}. They stay there with their values, but their "
@@ -57,8 +58,8 @@ def home_words(folder: RunFolder, trial: FrozenTrial) -> str:
     """Return where an imported or repeated trial first ran, in plain words; empty for any other trial."""
     home = trial_home(folder, trial)
     if home.folder != folder:
-        gone = ", which was deleted" if home.folder is None else ""
-        return f"Imported: it ran as trial {home.number} of {home.study}{gone}."
+        there = study_name(home.folder) if home.folder else f"{home.study}, which was deleted"
+        return f"Imported: it ran as trial {home.number} of {there}."
     again = rerun_of(trial)
     if again is None:
         return ""
@@ -67,7 +68,7 @@ def home_words(folder: RunFolder, trial: FrozenTrial) -> str:
 
 def _draw_parent(parent: Parent, word: str) -> None:
     if parent.folder is not None:
-        _draw_link(parent.folder, f"{word} {parent.id}", parent.changed)
+        _draw_link(parent.folder, f"{word} {study_name(parent.folder)}", parent.changed)
         return
     changed = f" ({frame.escape(parent.changed)})" if parent.changed else ""
     st.caption(f"{word} {frame.escape(parent.id)}, which was deleted{changed}", width="content")

@@ -1,15 +1,18 @@
-"""The table of all studies: one row each, with buttons to open and delete it."""
+"""The table of all studies: one row each, with buttons to open, describe and delete it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import cached, frame, weighing
 from storage.paths import RunFolder
+from storage.remarks import Remarks, read_remarks
 from storage.source import read_source
 from storage.winner import read_winner
 from tuning import jobs
@@ -19,12 +22,13 @@ from tuning.analysis.look import age, three_digits
 from tuning.jobs import JobState
 from tuning.lineage import parent_of
 
-OPEN, DELETE = "open-study", "delete-study"  # keys of the two button columns
+OPEN, ABOUT, DELETE = "open-study", "about-study", "delete-study"  # keys of the button columns
 UNREADABLE = "unreadable"
+_PENDING = {ABOUT: "pending-about", DELETE: "pending-deletion"}  # session: the study of the last press
 
 # Columns in their order, in px; together they fit a window of 1280.
 WIDTHS = {
-    "study": 156,
+    "study": 138,
     "open": 58,
     "state": 82,
     "progress": 52,
@@ -32,11 +36,13 @@ WIDTHS = {
     "best": 54,
     "best_so_far": 52,
     "ranges": 88,
-    "task": 144,
+    "task": 122,
     "age": 58,
+    "about": 40,
     "delete": 40,
 }
 CHOSEN_WIDTH = 54  # px; of a column that is only there once a study has a chosen trial
+TAGS_WIDTH = 96  # px; of a column that is only there once a study has a tag; progress then goes without a bar
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,32 @@ class StudyRow:
     continues: str | None = None  # id of the study that it continues
     ranges: str = ""  # the worst verdict on its ranges; empty while it is not known
     is_weighing: bool = False  # a thread works that verdict out
+    name: str = ""  # that it was given later; empty: it goes by its id
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    archived: bool = False
+    maximize: bool = True
 
     @property
     def alive(self) -> bool:
         """Whether it runs now."""
         return self.state in (JobState.RUNNING, JobState.STOPPING)
 
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
 
 def study_row(folder: RunFolder) -> StudyRow:
     """Read one study for the table; one that cannot be read gets a row that says so."""
     try:
+        remarks = read_remarks(folder)
         status = jobs.job_status(folder)
         spec, summary = cached.spec(folder), cached.summary(folder)
         source = read_source(folder)
     except cached.UNREADABLE:
-        return StudyRow(folder.id, UNREADABLE)
+        return StudyRow(folder.id, UNREADABLE, **_said(remarks))
     known = weighing.known_saturation(folder)
     ranges = verdict_words.study_word(known.info) if known.info else ""
     chosen = winner.trial if (winner := read_winner(folder)) else None
@@ -87,6 +104,7 @@ def study_row(folder: RunFolder) -> StudyRow:
             file=str(source.path) if source else None,
             ranges=ranges,
             is_weighing=known.pending,
+            **_said(remarks),
         )
     return StudyRow(
         id=folder.id,
@@ -102,23 +120,28 @@ def study_row(folder: RunFolder) -> StudyRow:
         created_at=status.created_at,
         ranges=ranges,
         is_weighing=known.pending,
+        maximize=spec.maximize,
+        **_said(remarks),
     )
 
 
-def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
-    """Return the table as it is drawn; `now` in seconds since the epoch.
+def study_frame(
+    rows: Sequence[StudyRow], *, now: float, labels: Mapping[str, str] = MappingProxyType({})
+) -> pd.DataFrame:
+    """Return the table as it is drawn; `now` in seconds since the epoch. `labels` tells equal names apart.
 
     Columns: study, open (button label), state, progress (0 to 1), trials ("1 of 60"), best (three digits),
     chosen ("55", the trial that a person chose; absent while no study has one), best_so_far (list), ranges
     ("Too narrow"; empty while not known), task ("PPO on Pendulum-v1", "from study.db"), age, delete (button
     label, None while it runs; absent on a server that only shows studies).
     """
-    absent = ["delete"] if is_read_only() else []
+    absent = ["about", "delete"] if is_read_only() else []
+    absent.append("progress" if any(row.tags for row in rows) else "tags")
     if all(row.chosen is None for row in rows):
         absent.append("chosen")
     return pd.DataFrame(
         {
-            "study": [row.id for row in rows],
+            "study": [labels.get(row.id, row.label) for row in rows],
             "open": ["Watch" if row.alive else "Open" for row in rows],
             "state": [row.state for row in rows],
             "progress": [_share(row) for row in rows],
@@ -128,21 +151,24 @@ def study_frame(rows: Sequence[StudyRow], *, now: float) -> pd.DataFrame:
             "best_so_far": [list(row.best_so_far) for row in rows],
             "ranges": [row.ranges for row in rows],
             "task": [_task(row) for row in rows],
+            "tags": [list(row.tags) for row in rows],
             "age": [age(now - row.created_at).removesuffix(" ago") if row.created_at else "" for row in rows],
+            "about": [":material/sticky_note_2:" if row.note else ":material/edit_note:" for row in rows],
             "delete": [None if row.alive else ":material/delete:" for row in rows],
         }
     ).drop(columns=absent)
 
 
-def draw_study_table(rows: Sequence[StudyRow]) -> None:
-    """Draw the table. Opening switches the page; deleting asks first, see `pending_deletion`."""
+def draw_study_table(rows: Sequence[StudyRow], labels: Mapping[str, str]) -> None:
+    """Draw the table. Opening switches the page; the other buttons ask for a dialog, see `pending`."""
     column = st.column_config
     shown = [RunFolder(frame.runs_root() / row.id) for row in rows]
     pages = [
         "pages/live.py" if row.alive or row.state == JobState.CREATED else "pages/history.py" for row in rows
     ]
-    table = study_frame(rows, now=time.time())
+    table = study_frame(rows, now=time.time(), labels=labels)
     narrower = CHOSEN_WIDTH // 2 if "chosen" in table else 0  # what two wide columns give to that one
+    narrower += (TAGS_WIDTH - WIDTHS["progress"]) // 2 if "tags" in table else 0
     st.dataframe(
         table,
         key="studies",
@@ -182,23 +208,33 @@ def draw_study_table(rows: Sequence[StudyRow]) -> None:
             "task": column.TextColumn(
                 "Task", width=WIDTHS["task"] - narrower, help="↳ names the study that this one continues"
             ),
+            "tags": column.ListColumn("Tags", width=TAGS_WIDTH),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),
+            "about": column.ButtonColumn(
+                "",
+                width=WIDTHS["about"],
+                type="tertiary",
+                on_click=_ask,
+                args=(ABOUT, shown),
+                key=ABOUT,
+                help="Name, tags and note; duplicate or archive the study",
+            ),
             "delete": column.ButtonColumn(
                 "",
                 width=WIDTHS["delete"],
                 type="tertiary",
-                on_click=_ask_to_delete,
-                args=(shown,),
+                on_click=_ask,
+                args=(DELETE, shown),
                 key=DELETE,
             ),
         },
     )
 
 
-def pending_deletion() -> RunFolder | None:
-    """Return the study whose delete button was pressed last, once."""
-    pending: RunFolder | None = st.session_state.pop("pending-deletion", None)
-    return pending
+def pending(button: str) -> RunFolder | None:
+    """Return the study whose button (`ABOUT` or `DELETE`) was pressed last, once."""
+    found: RunFolder | None = st.session_state.pop(_PENDING[button], None)
+    return found
 
 
 def _open(shown: list[RunFolder], pages: list[str]) -> None:
@@ -207,11 +243,15 @@ def _open(shown: list[RunFolder], pages: list[str]) -> None:
         frame.go(pages[click.row], shown[click.row])
 
 
-def _ask_to_delete(shown: list[RunFolder]) -> None:
-    click = st.session_state[DELETE]
+def _ask(button: str, shown: list[RunFolder]) -> None:
+    click = st.session_state[button]
     if click:
-        st.session_state["pending-deletion"] = shown[click.row]
+        st.session_state[_PENDING[button]] = shown[click.row]
         st.rerun()  # the whole page: a dialog inside the ticking table would close with its next tick
+
+
+def _said(remarks: Remarks) -> dict[str, Any]:
+    return {name: getattr(remarks, name) for name in ("name", "tags", "note", "archived")}
 
 
 def _trials(row: StudyRow) -> str:

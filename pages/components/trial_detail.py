@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
-from pages.components import best_configuration, frame, lineage_line, plot
+from pages.components import best_configuration, frame, lineage_line, note_field, plot
 from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
@@ -43,6 +43,7 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
         else:
             _draw_parameters(run.spec, trial)
             _draw_pin(run.spec, run, trial)
+    note_field.draw(run.folder, "Note on this trial", place="trial", trial=trial.number)
     if run.spec is None:
         _draw_attributes(trial)
     else:

@@ -13,14 +13,14 @@ _MOST_ROWS = 12
 _PARAMETER = "param_"
 _NUMBER = st.column_config.NumberColumn
 _TEXT = st.column_config.TextColumn
-_SEARCHED = ("number", "state", "error", "baseline", "origin", "trained_by")
+_SEARCHED = ("number", "state", "error", "baseline", "origin", "trained_by", "note")
 
 
 def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
     """Draw filters, table and download.
 
     Args:
-        frame: as `tuning.analysis.table.trials_frame` returns it.
+        frame: as `tuning.analysis.table.trials_frame` returns it, and a column `note` (text).
         file_name: of the CSV.
         chosen: the trial that is looked at; its row is marked.
     """
@@ -89,8 +89,8 @@ def _filtered(frame: pd.DataFrame) -> pd.DataFrame:
         type="search",
         placeholder="tanh, NaN, 41",
         max_chars=100,
-        help="Show only trials with this text in a parameter, an error, a baseline's name, the trainer or "
-        "their number.",
+        help="Show only trials with this text in a parameter, an error, a baseline's name, the trainer, a "
+        "note or their number.",
     )
     if picked:
         frame = frame[frame["state"].isin(picked)]
@@ -108,7 +108,7 @@ def _contains(column: "pd.Series[str]", text: str) -> "pd.Series[bool]":
 def _columns(frame: pd.DataFrame) -> list[str]:
     wanted = ["number", "state", "value", "last_std", "last_report"]
     wanted += [c for c in frame.columns if c.startswith(_PARAMETER)]
-    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "trained_by", "error"]
+    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "trained_by", "error", "note"]
     return [c for c in wanted if c == "value" or _says_something(frame[c])]
 
 
@@ -132,6 +132,7 @@ def _config(frame: pd.DataFrame) -> dict:
         "origin": _TEXT("Origin", width="medium", help="Which trial of another study it is, or runs again."),
         "trained_by": _TEXT("Trained by", help="Whose code trained it, and why not the fast kernels."),
         "error": _TEXT("Error", width="large"),
+        "note": _TEXT("Note", width="large"),
     }
     for column in (c for c in frame.columns if c.startswith(_PARAMETER)):
         name = column.removeprefix(_PARAMETER)

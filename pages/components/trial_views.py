@@ -7,6 +7,7 @@ import streamlit as st
 from optuna.trial import FrozenTrial
 
 from pages.components import plot, trial_table
+from storage.remarks import read_remarks
 from storage.trials import imported, own
 from tuning.analysis import history, intermediate, table, timeline
 from tuning.launch import Run
@@ -40,6 +41,8 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
         if rows.open:
             shown = run.study.trials if taken_over and _parent_toggle() else trials
             frame = table.trials_frame(shown, maximize=maximize, is_running=run.may_run)
+            notes = read_remarks(run.folder).trial_notes
+            frame["note"] = [notes.get(int(number), "") for number in frame["number"]]
             trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)
 
 
