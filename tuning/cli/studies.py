@@ -11,7 +11,7 @@ from storage.locks import is_held
 from storage.paths import RunFolder, find_run, list_runs, runs_root
 from storage.source import OPENED, is_opened
 from storage.trials import counted
-from tuning import checks, env_description, jobs, launch, lineage, queue
+from tuning import checks, env_description, jobs, launch, lineage
 from tuning.access import require_writable
 from tuning.analysis.words import count
 from tuning.cli import output
