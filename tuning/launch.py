@@ -17,7 +17,7 @@ from storage.journal import STUDY_NAME, JournalDamaged, append_trials, open_jour
 from storage.paths import RunFolder, create_run, list_runs
 from storage.records import write_text
 from storage.source import Source, is_opened, read_source
-from storage.trials import StudyData, counted, read_study
+from storage.trials import StudyData, counted, read_study, with_all_objectives
 from tuning import jobs, lineage, queue, recovery
 from tuning.access import is_read_only, require_writable
 from tuning.continuation import Continuation
@@ -66,7 +66,9 @@ def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None 
         storage=storage, study_name=STUDY_NAME, direction="maximize" if spec.maximize else "minimize"
     )
     if continues:
-        append_trials(folder.journal, continues.imported)
+        both = spec.objective.second is not None
+        imported = map(with_all_objectives, continues.imported) if both else continues.imported
+        append_trials(folder.journal, list(imported))
     for first in first_trials(spec)[0]:
         study.enqueue_trial(first.stored, user_attrs=first.attributes)
     if continues:
@@ -111,9 +113,9 @@ def stop(folder: RunFolder, mode: jobs.StopMode) -> bool:
 
 def resume(folder: RunFolder, *, n_trials: int | None = None, wait_in_queue: bool = False) -> None:
     """Start a study again, to the same budget or to another total of complete and pruned trials.
+
     With `wait_in_queue` it starts once enough cores are free; a queued one keeps its place. Without, it
     starts now, also a queued one.
-
 
     Raises:
         AlreadyRunning: it runs; `extend` changes a running study's budget.
@@ -191,15 +193,15 @@ def tidy(folder: RunFolder) -> int:
 
 def delete(folder: RunFolder) -> None:
     """Delete a study with everything it recorded; of one that is not ours, only what was kept here.
-    A queued one leaves the queue.
 
+    A queued one leaves the queue.
 
     Raises:
         Busy: it is running, or one of its jobs is.
         FileNotFoundError: somebody else has just deleted it.
     """
-    queue.leave(folder)
     require_writable("delete a study")
+    queue.leave(folder)
     try:
         with ExitStack() as held:
             held.enter_context(locks.FileLock(folder.lock, wait_s=PROBE_S))
@@ -211,12 +213,12 @@ def delete(folder: RunFolder) -> None:
         raise Busy(f"{folder.id} is running: stop it first.") from None
     shutil.rmtree(grave, ignore_errors=True)
 
+
 def _keep(process: subprocess.Popen[bytes] | None) -> None:
     """Keep a runner's handle, and reap those that have ended."""
     _started[:] = [started for started in _started if started.poll() is None]
     if process is not None:
         _started.append(process)
-
 
 
 def _keep_still(folder: RunFolder, place: Path, held: ExitStack) -> None:
