@@ -8,6 +8,7 @@ from pages.components import (
     about_study,
     cached,
     frame,
+    room,
     studies_csv,
     study_labels,
     study_opening,
@@ -18,7 +19,7 @@ from pages.components.deletion import confirm_deletion
 from pages.components.job_controls import PROBLEM
 from pages.components.study_table import ABOUT, DELETE, draw_study_table, pending, study_row
 from storage.paths import runs_root
-from tuning import examples, jobs, launch
+from tuning import examples, jobs, launch, queue
 from tuning.access import is_read_only
 
 REFRESH = "3s"
@@ -34,12 +35,14 @@ def draw_studies(n_alive: int, *, is_weighing: bool) -> None:
     present = frame.studies()
     rows = [study_row(folder) for folder in present]
     all_weighed = is_weighing and not n_alive and not any(row.is_weighing for row in rows)
-    if sum(row.alive for row in rows) != n_alive or all_weighed:
+    if sum(row.moves for row in rows) != n_alive or all_weighed:
         st.rerun()
     found = study_search.draw(rows)
     if found:
         draw_study_table(found, study_labels.labels(present))
     studies_csv.draw(found)
+    if n_alive:
+        st.caption(f":material/memory: {room.look().sentence}")
 
 
 def attempt(action: Callable[[], None]) -> None:
@@ -93,6 +96,7 @@ if problem := st.session_state.pop(_PROBLEM, None):
 folders = frame.studies()
 for folder in folders:
     cached.tidy(folder)
+queue.take_up(runs_root())
 
 if not folders and is_read_only():
     st.info(
@@ -128,7 +132,7 @@ if (doomed := pending(DELETE)) and not is_read_only():
 elif not is_read_only():
     about_study.draw_dialog(pending(ABOUT))
 
-n_alive = sum(jobs.job_status(folder).state.alive for folder in folders)
+n_alive = sum(jobs.job_status(folder).state.moves for folder in folders)
 is_weighing = any(weighing.known_saturation(folder).pending for folder in folders)
 st.fragment(draw_studies, run_every=REFRESH if n_alive or is_weighing else None)(
     n_alive, is_weighing=is_weighing

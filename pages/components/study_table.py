@@ -15,7 +15,7 @@ from storage.paths import RunFolder
 from storage.remarks import Remarks, read_remarks
 from storage.source import read_source
 from storage.winner import read_winner
-from tuning import jobs
+from tuning import jobs, queue
 from tuning.access import is_read_only
 from tuning.analysis import verdict_words
 from tuning.analysis.look import age, three_digits
@@ -28,7 +28,7 @@ _PENDING = {ABOUT: "pending-about", DELETE: "pending-deletion"}  # session: the 
 
 # Columns in their order, in px; together they fit a window of 1280.
 WIDTHS = {
-    "study": 138,
+    "study": 148,
     "open": 58,
     "state": 82,
     "progress": 52,
@@ -36,13 +36,13 @@ WIDTHS = {
     "best": 54,
     "best_so_far": 52,
     "ranges": 88,
-    "task": 122,
+    "task": 112,
     "age": 58,
     "about": 40,
     "delete": 40,
 }
 CHOSEN_WIDTH = 54  # px; of a column that is only there once a study has a chosen trial
-TAGS_WIDTH = 96  # px; of a column that is only there once a study has a tag; progress then goes without a bar
+TAGS_WIDTH = 78  # px; of a column that is only there once a study has a tag; progress then goes without a bar
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class StudyRow:
     created_at: float | None = None  # seconds since the epoch
     file: str | None = None  # where a study that is not ours lies
     continues: str | None = None  # id of the study that it continues
+    position: int | None = None  # in the queue; None when it does not wait
     ranges: str = ""  # the worst verdict on its ranges; empty while it is not known
     is_weighing: bool = False  # a thread works that verdict out
     name: str = ""  # that it was given later; empty: it goes by its id
@@ -73,6 +74,11 @@ class StudyRow:
     def alive(self) -> bool:
         """Whether it runs now."""
         return self.state in (JobState.RUNNING, JobState.STOPPING)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it runs or waits for its turn."""
+        return self.alive or self.state == JobState.QUEUED
 
     @property
     def label(self) -> str:
@@ -114,6 +120,7 @@ def study_row(folder: RunFolder) -> StudyRow:
         continues=parent.id if (parent := parent_of(folder)) else None,
         done=summary.n_counted,
         total=spec.budget.n_trials,
+        position=_position(folder) if status.state == JobState.QUEUED else None,
         best=summary.best_value,
         chosen=chosen,
         best_so_far=_thinned(summary.best_so_far),
@@ -142,8 +149,8 @@ def study_frame(
     return pd.DataFrame(
         {
             "study": [labels.get(row.id, row.label) for row in rows],
-            "open": ["Watch" if row.alive else "Open" for row in rows],
-            "state": [row.state for row in rows],
+            "open": ["Watch" if row.moves else "Open" for row in rows],
+            "state": [_state(row) for row in rows],
             "progress": [_share(row) for row in rows],
             "trials": [_trials(row) for row in rows],
             "best": [three_digits(row.best) if row.best is not None else "" for row in rows],
@@ -164,11 +171,11 @@ def draw_study_table(rows: Sequence[StudyRow], labels: Mapping[str, str]) -> Non
     column = st.column_config
     shown = [RunFolder(frame.runs_root() / row.id) for row in rows]
     pages = [
-        "pages/live.py" if row.alive or row.state == JobState.CREATED else "pages/history.py" for row in rows
+        "pages/live.py" if row.moves or row.state == JobState.CREATED else "pages/history.py" for row in rows
     ]
     table = study_frame(rows, now=time.time(), labels=labels)
     narrower = CHOSEN_WIDTH // 2 if "chosen" in table else 0  # what two wide columns give to that one
-    narrower += (TAGS_WIDTH - WIDTHS["progress"]) // 2 if "tags" in table else 0
+    tags = TAGS_WIDTH - WIDTHS["progress"] if "tags" in table else 0  # what the task gives to that one
     st.dataframe(
         table,
         key="studies",
@@ -179,7 +186,9 @@ def draw_study_table(rows: Sequence[StudyRow], labels: Mapping[str, str]) -> Non
             "open": column.ButtonColumn(
                 "", width=WIDTHS["open"], on_click=_open, args=(shown, pages), key=OPEN
             ),
-            "state": column.TextColumn("State", width=WIDTHS["state"]),
+            "state": column.TextColumn(
+                "State", width=WIDTHS["state"], help="A queued study has its place in the queue beside it"
+            ),
             "progress": column.ProgressColumn(
                 "Done",
                 min_value=0,
@@ -206,7 +215,7 @@ def draw_study_table(rows: Sequence[StudyRow], labels: Mapping[str, str]) -> Non
                 help="The worst verdict on the ranges of the search space; Saturation has the evidence",
             ),
             "task": column.TextColumn(
-                "Task", width=WIDTHS["task"] - narrower, help="↳ names the study that this one continues"
+                "Task", width=WIDTHS["task"] - narrower - tags, help="↳ names the study that this one continues"
             ),
             "tags": column.ListColumn("Tags", width=TAGS_WIDTH),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),
@@ -252,6 +261,15 @@ def _ask(button: str, shown: list[RunFolder]) -> None:
 
 def _said(remarks: Remarks) -> dict[str, Any]:
     return {name: getattr(remarks, name) for name in ("name", "tags", "note", "archived")}
+
+
+def _state(row: StudyRow) -> str:
+    return row.state if row.position is None else f"{row.state} {row.position}"
+
+
+def _position(folder: RunFolder) -> int | None:
+    waiting = queue.queued(folder.path.parent)
+    return 1 + waiting.index(folder) if folder in waiting else None
 
 
 def _trials(row: StudyRow) -> str:
