@@ -14,19 +14,19 @@ _CLASSES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]
 }
 
 
-def with_action_noise(arguments: dict[str, Any], action_space: spaces.Space[Any]) -> dict[str, Any]:
+def with_action_noise(arguments: dict[str, Any], action_space: spaces.Space[Any] | None) -> dict[str, Any]:
     """Return arguments with `action_noise` in place of the names that a request has for it.
 
     Args:
         arguments: of the constructor, as resolved.
-        action_space: of the environment; the noise has a value for each action.
+        action_space: of the environment, the noise has a value for each action; None for an id.
     """
     rest = {name: value for name, value in arguments.items() if name not in NOISE}
     noise = _noise(arguments, action_space)
     return rest if noise is None else {**rest, "action_noise": noise}
 
 
-def _noise(arguments: dict[str, Any], action_space: spaces.Space[Any]) -> ActionNoise | None:
+def _noise(arguments: dict[str, Any], action_space: spaces.Space[Any] | None) -> ActionNoise | None:
     cls = _CLASSES.get(arguments.get("noise_type", "none"))
     if cls is None:
         return None

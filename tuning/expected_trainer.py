@@ -10,6 +10,7 @@ from tuning.analysis.words import listed
 from tuning.space.resolve import argument_value
 from tuning.spec import StudySpec
 
+COVERED_ALGORITHMS = ("PPO", "A2C")
 COVERED_POLICY = "MlpPolicy"
 COVERED_ACTIVATIONS = ("tanh", "relu")
 _SDE, _ACTIVATION = "use_sde", "policy_kwargs.activation_fn"
@@ -17,6 +18,8 @@ _SDE, _ACTIVATION = "use_sde", "policy_kwargs.activation_fn"
 
 def not_covered(spec: StudySpec, resolved: Mapping[str, Any]) -> str | None:
     """Return what of a resolved configuration the fast kernels do not cover, in a word or two, or None."""
+    if spec.algorithm not in COVERED_ALGORITHMS:
+        return f"{spec.algorithm}, for which there are none"
     sde, activation = (argument_value(spec, resolved, name) for name in (_SDE, _ACTIVATION))
     return _not_covered(spec.policy, sde, activation)
 
@@ -24,9 +27,9 @@ def not_covered(spec: StudySpec, resolved: Mapping[str, Any]) -> str | None:
 def slow_trials(spec: StudySpec) -> str | None:
     """Say that, and why, trials that could have used the fast kernels will not; None where they all do.
 
-    Nothing is said where the request itself asks for SB3's own code.
+    Nothing is said where the request itself asks for SB3's own code, or where nothing else could train it.
     """
-    if spec.trainer != "auto":
+    if spec.trainer != "auto" or spec.algorithm not in COVERED_ALGORITHMS:
         return None
     found = [_not_covered(spec.policy, s, a) for s in _values(spec, _SDE) for a in _values(spec, _ACTIVATION)]
     reasons = list(dict.fromkeys(reason for reason in found if reason is not None))

@@ -13,6 +13,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from storage.artifacts import KeptPolicy
+from tuning.action_noise import with_action_noise
 from tuning.algorithms import algorithm
 from tuning.eager import leave_compiler_out
 from tuning.env_wrappers import make_wrapped
@@ -53,6 +54,7 @@ def build_model(
     *,
     seed: int,
     trainer: TrainerChoice = "sb3",
+    n_timesteps: int | None = None,
 ) -> BaseAlgorithm:
     """Return an untrained model on the CPU.
 
@@ -63,17 +65,27 @@ def build_model(
         resolved: the algorithm's keyword arguments, plain JSON.
         seed: of the weights, the actions and the envs.
         trainer: "auto" for the fast kernels where they apply; a policy that is only looked at needs none.
+        n_timesteps: for which it will learn, if it is known; a replay buffer gets no larger than what is
+            collected in them. It would never be full, and SB3 reserves all of it at once.
     """
-    class_path = algorithm(name).class_path
+    known = algorithm(name)
+    class_path = known.class_path
     if trainer == "auto":
         class_path = FAST_CLASSES.get(class_path, class_path)
     leave_compiler_out()
     module, _, class_name = class_path.rpartition(".")
     cls = getattr(import_module(module), class_name)
+    arguments = with_action_noise(sb3_arguments(resolved), getattr(env, "action_space", None))
+    if "buffer_size" in known.arguments and n_timesteps is not None:
+        asked, train_freq = (
+            arguments.get(name, known.arguments[name].default) for name in ("buffer_size", "train_freq")
+        )
+        last_rollout = train_freq * getattr(env, "num_envs", 1)
+        arguments["buffer_size"] = min(asked, n_timesteps + last_rollout)
     with warnings.catch_warnings():
         # Said for every trial whose rollout is no multiple of the batch; SB3 cuts the last minibatch short.
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
-        model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **sb3_arguments(resolved))
+        model: BaseAlgorithm = cls(policy, env, seed=seed, device="cpu", verbose=0, **arguments)
     model.set_logger(Logger(None, []))  # SB3's own would leave a folder in /tmp for every training
     return model
 
@@ -100,7 +112,9 @@ def rebuild_policy(kept: KeptPolicy) -> BasePolicy:
     request = kept.request
     env = make_wrapped(EnvSpec.model_validate(request["env"]))
     try:
-        model = build_model(request["algorithm"], request["policy"], env, request["resolved"], seed=0)
+        model = build_model(
+            request["algorithm"], request["policy"], env, request["resolved"], seed=0, n_timesteps=1
+        )
     finally:
         env.close()
     model.policy.load_state_dict({name: torch.from_numpy(array) for name, array in kept.arrays.items()})

@@ -12,19 +12,20 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from storage.artifacts import save_policy
 from storage.paths import RunFolder
-from tuning.algorithms import algorithm
 from tuning.env_wrappers import make_wrapped
-from tuning.normalization import Normalization
+from tuning.normalization import Normalization, reward_discount
 from tuning.policy import build_model, policy_arrays, trainer_of
 from tuning.reporter import Reporter
 from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 from tuning.training_callback import Diverged, Evaluation, OnEvaluation, TrainingCallback
+from tuning.training_clock import TimeIsUp
 from tuning.vec_env import LightVecEnv
 from tuning.vec_normalize import normalized, statistics
 from tuning.watchdog import Control
 
 OnStart = Callable[[TrainerUsed], None]
+MAX_TIMESTEPS = 10**10  # what SB3 is told where the time decides
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ class Training:
     seeds: Seeds
     n_train_envs: int
     n_timesteps: int  # env steps over all training envs
-    marks: Sequence[int]  # env steps past which to evaluate; the last one is the end of training
+    marks: Sequence[int]  # env steps (seconds) past which to evaluate; the last one is the end of training
     n_eval_envs: int
     n_eval_episodes: int  # an evaluation
     trainer: TrainerChoice = "auto"
+    seconds: float | None = None  # of training, evaluations not counted; it ends then, whatever `n_timesteps`
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Trained:
     evaluation: Evaluation
     trainer: TrainerUsed
     normalization: Normalization | None  # None where the envs were not normalised
+    seconds: float  # wall-clock time of the training, evaluations not counted
 
 
 def train(
@@ -88,10 +91,20 @@ def train(
     train_env = make_envs(t.env, t.n_train_envs, seed=seeds.train)
     eval_env = make_envs(t.env, min(t.n_eval_envs, t.n_eval_episodes), seed=seeds.evaluation)
     if t.env.normalizes:
-        train_env, eval_env = normalized(train_env, eval_env, t.env, gamma=_discount(t))
+        train_env, eval_env = normalized(
+            train_env, eval_env, t.env, gamma=reward_discount(t.algorithm, t.resolved)
+        )
     try:
         torch.set_num_threads(1)  # more threads only get in the way of the other workers
-        model = build_model(t.algorithm, t.policy, train_env, t.resolved, seed=seeds.train, trainer=t.trainer)
+        model = build_model(
+            t.algorithm,
+            t.policy,
+            train_env,
+            t.resolved,
+            seed=seeds.train,
+            trainer=t.trainer,
+            n_timesteps=t.n_timesteps,
+        )
         trainer = trainer_of(model, t.trainer)
         if on_start is not None:
             on_start(trainer)
@@ -103,26 +116,24 @@ def train(
             n_episodes=t.n_eval_episodes,
             reporter=reporter,
             control=control,
+            seconds=t.seconds,
         )
+        total = t.n_timesteps if t.seconds is None else MAX_TIMESTEPS
         try:
             # SB3 would sum up its log after each rollout, and nobody reads it: an interval never reached.
-            model.learn(t.n_timesteps, callback=callback, log_interval=t.n_timesteps)
+            model.learn(total, callback=callback, log_interval=total)
+        except TimeIsUp:
+            callback.on_training_end()
         except ValueError as error:
             if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
                 raise Diverged("the policy's output became NaN") from error
             raise
         assert callback.newest is not None
         used = statistics(train_env) if isinstance(train_env, VecNormalize) else None
-        return Trained(model, callback.newest, trainer, used)
+        return Trained(model, callback.newest, trainer, used, callback.clock.seconds)
     finally:
         train_env.close()
         eval_env.close()
-
-
-def _discount(t: Training) -> float:
-    """Return the discount by which rewards are scaled; ARS has none, and scales as SB3's own default."""
-    known = algorithm(t.algorithm).arguments.get("gamma")
-    return float(t.resolved.get("gamma", known.default if known else 0.99))
 
 
 def keep_policy(folder: RunFolder, number: int, training: Training, trained: Trained) -> None:

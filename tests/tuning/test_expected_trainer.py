@@ -75,3 +75,11 @@ def test_a_configuration_has_its_own_answer(sde, expected):
     spec = request(SDE)
     resolved = resolve_configuration(spec, {"learning_rate": 3e-4, "use_sde": sde})
     assert not_covered(spec, resolved) == expected
+
+
+@pytest.mark.parametrize("name", ["SAC", "DQN", "TRPO", "ARS"])
+def test_what_has_no_kernels_is_trained_by_sb3_without_a_word_of_advice(name):
+    data = {"env": {"id": "CartPole-v1"}, "algorithm": name, "search_space": "starter", "trainer": "auto"}
+    spec = build_spec(data)
+    assert not_covered(spec, {}) == f"{name}, for which there are none"
+    assert slow_trials(spec) is None
