@@ -1,5 +1,7 @@
 """Reading a study's trials, and the names under which a trial keeps what Optuna has no field for."""
 
+import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,9 @@ EVALUATIONS = (
     "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
 )
 TRAINER = "trainer"  # dict: name (fast | sb3) and, for a fallback, reason; see `tuning.trainers`
-TIMESTEPS = "timesteps"  # int: env steps trained, a whole number of rollouts
+TIMESTEPS = "timesteps"  # int: env steps trained, whole rollouts, over all trainings of the trial
+SEED_VALUES = "seed_values"  # list of floats: the value of each training, where a trial has several
+SECOND = "second"  # float: the second objective, where a study has one; smaller is better
 FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
 PRUNED = "pruned"  # str: what the pruner saw
@@ -45,13 +49,47 @@ class StudyData:
 def read_study(storage: BaseStorage, name: str) -> StudyData:
     """Return a snapshot of the study; the trials are not copied.
 
+    Of a study with two objectives, trials are shown with the first one alone, so that whatever ranks, draws
+    or weighs values need not know of the second; that one stays in their attributes, as `SECOND`.
+
     Raises:
         KeyError: the storage holds no study of that name.
     """
     study_id = storage.get_study_id_from_name(name)
-    direction = storage.get_study_directions(study_id)[0]
+    direction, *others = storage.get_study_directions(study_id)
     trials = storage.get_all_trials(study_id, deepcopy=False)
+    if others:
+        trials = [_first_alone(trial) for trial in trials]
     return StudyData(name, direction == optuna.study.StudyDirection.MAXIMIZE, tuple(trials))
+
+
+def _first_alone(trial: FrozenTrial) -> FrozenTrial:
+    """Return the trial with its first value, and with the reports that Optuna takes of one objective only."""
+    shown = copy.copy(trial)
+    values = trial.values
+    shown.values = values[:1] if values else None
+    reports = trial.user_attrs.get(EVALUATIONS)
+    if isinstance(reports, list):
+        shown.intermediate_values = {r["mark"]: r["mean"] for r in reports if {"mark", "mean"} <= r.keys()}
+    return shown
+
+
+def with_all_objectives(trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial as `read_study` shows it with the values that a journal of two objectives holds."""
+    second = second_objective(trial)
+    whole = copy.copy(trial)
+    whole.intermediate_values = {}
+    has_both = trial.state == TrialState.COMPLETE and trial.values and second is not None
+    whole.values = [*trial.values, second] if has_both else None
+    return whole
+
+
+def second_objective(trial: FrozenTrial) -> float | None:
+    """Return the trial's second objective, or None where it has none."""
+    value = trial.user_attrs.get(SECOND)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None  # others may write attributes
+    return float(value)
 
 
 def own(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

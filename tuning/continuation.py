@@ -121,11 +121,17 @@ def _faults(parent_id: str, parent: StudySpec, spec: StudySpec) -> list[str]:
     conditions = (
         ("environment", parent.env.id, spec.env.id),
         ("environment arguments", parent.env.kwargs, spec.env.kwargs),
+        ("wrappers", parent.env.wrappers, spec.env.wrappers),
         ("algorithm", parent.algorithm, spec.algorithm),
         ("policy", parent.policy, spec.policy),
         ("direction", *("maximize" if s.maximize else "minimize" for s in (parent, spec))),
         ("steps a trial", parent.budget.n_timesteps, spec.budget.n_timesteps),
+        ("seconds a trial", parent.budget.trial_seconds, spec.budget.trial_seconds),
         ("number of training envs", parent.n_train_envs, spec.n_train_envs),
+        ("trainings a trial", parent.objective.n_seeds, spec.objective.n_seeds),
+        ("evaluations that count", parent.objective.last_k, spec.objective.last_k),
+        ("second objective", parent.objective.second, spec.objective.second),
+        ("threshold", parent.objective.threshold, spec.objective.threshold),
     )
     return [
         f"A study that continues {parent_id} must keep its {what}, {_plain(old)}, or the values do not "

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from storage import artifacts
 from storage.journal import STUDY_NAME, open_journal
 from storage.paths import RunFolder
-from storage.trials import BASELINE, FAILURE, counted, failure_kind, own, ranked, task_number
+from storage.trials import BASELINE, FAILURE, counted, failure_kind, own, ranked, read_study, task_number
 from tuning import pool, recovery
 from tuning.combinations import all_tried_sentence, combinations_left
 from tuning.jobs import End, JobState, log, requested_stop
@@ -64,9 +64,8 @@ class _Run:
         self._ended_at_last_death = 0
 
     def trials(self) -> list[FrozenTrial]:
-        """Return all trials of the study, by number; not copied."""
-        study_id = self._storage.get_study_id_from_name(STUDY_NAME)
-        return self._storage.get_all_trials(study_id, deepcopy=False)
+        """Return all trials of the study, by number, with their first objective; not copied."""
+        return list(read_study(self._storage, STUDY_NAME).trials)
 
     def task(self, spec: StudySpec, *, alone: bool, trial: int | None = None) -> Task:
         """Return the next task. Its index goes on where the last runner's ended: each has its own streams."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from storage import locks
@@ -62,9 +63,10 @@ def create_study(spec: StudySpec, root: Path, *, continues: Continuation | None 
     folder = create_run(root, spec.name)
     write_text(folder.spec, spec.model_dump_json(indent=1))
     storage = open_journal(folder.journal, create=True)
-    study = optuna.create_study(
-        storage=storage, study_name=STUDY_NAME, direction="maximize" if spec.maximize else "minimize"
-    )
+    directions = [StudyDirection.MAXIMIZE if spec.maximize else StudyDirection.MINIMIZE]
+    if spec.objective.second:
+        directions.append(StudyDirection.MINIMIZE)
+    study = optuna.create_study(storage=storage, study_name=STUDY_NAME, directions=directions)
     if continues:
         both = spec.objective.second is not None
         imported = map(with_all_objectives, continues.imported) if both else continues.imported

@@ -52,6 +52,8 @@ def retraining_progress(
 ) -> Progress:
     """Return progress and ETA of a retraining job, as `study_progress` does for a study.
 
+    A run counts for as much of the work as it has steps to train.
+
     Args:
         plan: what it trains.
         results: those there are, in any order.
@@ -59,18 +61,29 @@ def retraining_progress(
         n_spared: runs of the plan that nobody needs any more; they count for nothing here.
     """
     total = max(len(plan.runs) - n_spared, 1)
-    underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
-    left = max(0.0, total - len(results) - underway)
-    durations = [r.duration_s for r in results if r.state == "ok" and r.duration_s > 0]
+    work = _work(plan)  # in runs of the mean length
+    by_key = {run.key: share for run, share in zip(plan.runs, work, strict=True)}
+    done = sum(by_key.get(r.key, 1.0) for r in results)
+    at_work = [(b, work[b.trial] if b.trial < len(work) else 1.0) for b in beats if b.total_timesteps]
+    underway = sum(share * min(b.timesteps / b.total_timesteps, 1.0) for b, share in at_work)
+    left = max(0.0, total - done - underway)
+    ended = [r for r in results if r.state == "ok" and r.duration_s > 0]
     rate: float | None = None
-    if beats and durations:
-        rate = min(len(beats), plan.n_workers) * len(durations) / sum(durations)
+    if beats and ended:
+        ended_work = sum(by_key.get(r.key, 1.0) for r in ended)
+        rate = min(len(beats), plan.n_workers) * ended_work / sum(r.duration_s for r in ended)
     else:  # each counts its own steps, or, where nothing is trained, its own episodes
-        rate = sum(_speed(b) / b.total_timesteps for b in beats if b.total_timesteps) or None
+        rate = sum(share * _speed(b) / b.total_timesteps for b, share in at_work) or None
     plays_only = all(run.plays_only for run in plan.runs)
     speed = 0.0 if plays_only else sum(map(_speed, beats))
-    fraction = min(1.0, (len(results) + underway) / total)
+    fraction = min(1.0, (done + underway) / total)
     return Progress(len(results), total, fraction, left / rate if rate else None, speed)
+
+
+def _work(plan: RetrainPlan) -> list[float]:
+    """Return what each run's training takes of the whole, 1 on average."""
+    steps = [plan.steps_of(run) for run in plan.runs]
+    return [n * len(steps) / sum(steps) for n in steps]
 
 
 def _trials_per_s(
@@ -81,7 +94,7 @@ def _trials_per_s(
     if durations and sum(durations) > 0:
         return min(len(beats), spec.n_workers) * len(durations) / sum(durations)
     speed = sum(map(_speed, beats))
-    return speed / spec.budget.n_timesteps if speed > 0 else None
+    return speed / (spec.budget.n_timesteps * spec.objective.n_seeds) if speed > 0 else None
 
 
 def _speed(beat: Heartbeat) -> float:

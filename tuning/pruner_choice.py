@@ -99,6 +99,23 @@ def pruner_fault(asked: PrunerSpec, *, n_seeds: int, second: str | None) -> str 
     return None
 
 
+def cut_words(spec: "StudySpec", mean: float, timesteps: int) -> str:
+    """Return why a trial is cut short, as the end of a sentence."""
+    asked = spec.pruner
+    match asked.name:
+        case "percentile":
+            why = f"was not among the best {asked.percentile:g} % of the complete trials"
+        case "successive_halving" | "hyperband":
+            why = f"was not among the best 1 in {asked.reduction_factor} that came as far"
+        case "wilcoxon":
+            why = f"and those before it were behind the best trial's (p below {asked.p_threshold:g})"
+        case "threshold":
+            why = f"was worse than the threshold of {asked.threshold:g}"
+        case _:
+            why = "was behind the median of the complete trials"
+    return f"a mean return of {mean:.4g} after {timesteps} steps {why}"
+
+
 def seeds_for_wilcoxon(p_threshold: float) -> int:
     """Return how many pairs a one-sided signed-rank test needs to fall below a p-value: 2^-n is its least."""
     return max(2, math.floor(-math.log2(p_threshold)) + 1)

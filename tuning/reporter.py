@@ -43,7 +43,9 @@ class Reporter:
         self._history: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
-        self.timesteps = 0
+        self.timesteps = 0  # of the training that is underway
+        self._offset = 0  # of those before it
+        self._n_left = 1  # trainings, the one underway included
 
     def __enter__(self) -> "Reporter":
         self._write()
@@ -75,9 +77,13 @@ class Reporter:
         if not passing or time.monotonic() - self._history[-1][0] > PASSING_S:
             self._write()
 
+    def next_training(self, n_left: int) -> None:
+        """Say that a training begins, the first of so many that are left; its steps count from 0 again."""
+        self._offset, self.timesteps, self._n_left = self._offset + self.timesteps, 0, n_left
+
     def set_total(self, total_timesteps: int) -> None:
-        """Say how many steps there will be, where that is known only now."""
-        self._total = total_timesteps
+        """Say how many steps the training will have, where that is known only now."""
+        self._total = self._offset + total_timesteps * self._n_left
 
     def episode(self, timesteps: int, episode_return: float) -> None:
         """Record the undiscounted return of a training episode that ended at `timesteps`."""
@@ -86,13 +92,13 @@ class Reporter:
             if not math.isfinite(episode_return):
                 return  # JSON has no word for it; training says what becomes of the trial
             self._last_return = episode_return
-            self._episodes.append((timesteps, episode_return))
+            self._episodes.append((self._offset + timesteps, episode_return))
 
     def evaluation(self, timesteps: int, mean: float, std: float) -> None:
         """Record an evaluation."""
         with self._lock:
             self._last_evaluation = mean
-            self._evaluations.append((timesteps, mean, std))
+            self._evaluations.append((self._offset + timesteps, mean, std))
 
     def _beat(self) -> None:
         while not self._closed.wait(INTERVAL_S):
@@ -105,10 +111,10 @@ class Reporter:
             if self._closed.is_set():
                 return
             now = time.monotonic()
-            self._history.append((now, self.timesteps))
+            self._history.append((now, self._offset + self.timesteps))
             while now - self._history[0][0] > SPEED_WINDOW_S and len(self._history) > 2:
                 self._history.popleft()
-            (then, before), steps = self._history[0], self.timesteps
+            (then, before), steps = self._history[0], self._offset + self.timesteps
             speed = (steps - before) / (now - then) if now > then else 0.0
             with suppress(OSError):
                 write_heartbeat(

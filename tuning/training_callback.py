@@ -9,6 +9,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuning.evaluation import EvaluationResult, evaluate
 from tuning.policy import is_finite
 from tuning.reporter import Reporter
+from tuning.training_clock import TimeIsUp, TrainingClock
 from tuning.watchdog import Control
 
 
@@ -24,7 +25,7 @@ class Diverged(Exception):
 class Evaluation:
     """One evaluation in the course of training."""
 
-    mark: int  # env steps at which it was due
+    mark: int  # env steps at which it was due; seconds where a training has a time budget
     timesteps: int  # env steps after which it took place
     result: EvaluationResult
     last: bool  # training has ended
@@ -40,6 +41,9 @@ class TrainingCallback(BaseCallback):
     not used its newest data, and the last one would judge another policy than the one that is kept. Hence
     an intermediate evaluation runs when the next rollout is about to start, the last one when training has
     ended. A rollout of ARS is the whole episodes of all candidates of one iteration.
+
+    With a budget in seconds the training ends, by `TimeIsUp`, when a rollout would begin past it; whoever
+    catches that calls `on_training_end`. Schedules follow the time then.
     """
 
     def __init__(
@@ -52,12 +56,15 @@ class TrainingCallback(BaseCallback):
         n_episodes: int,
         reporter: Reporter,
         control: Control,
+        seconds: float | None = None,
     ) -> None:
         super().__init__()
         self._on_evaluation = on_evaluation
         self._eval_env = eval_env
         self._eval_seed = eval_seed
-        self._marks = list(marks)  # env steps, ascending; the last one is the end of training
+        self._marks = list(marks)  # env steps, or seconds; ascending, the last one is the end of training
+        self._seconds = seconds
+        self.clock = TrainingClock()
         self._n_episodes = n_episodes
         self._reporter = reporter
         self._control = control
@@ -68,12 +75,28 @@ class TrainingCallback(BaseCallback):
         if self._control.stop_kind:
             raise TrainingStopped(self._control.stop_kind)
 
+    def _on_training_start(self) -> None:
+        if self._seconds is not None:
+            self.model._update_current_progress_remaining = self._follow_the_time  # type: ignore[method-assign]
+        self.clock.start()
+
+    def _follow_the_time(self, num_timesteps: int, total_timesteps: int) -> None:
+        """Set what schedules go by, which SB3 takes from the steps; their total is not known here."""
+        assert self._seconds is not None
+        self.model._current_progress_remaining = max(0.0, 1.0 - self.clock.seconds / self._seconds)
+
     def _on_rollout_start(self) -> None:
         self.check_stop()
-        due = [mark for mark in self._marks[:-1] if mark <= self.num_timesteps]
+        reached = self.num_timesteps if self._seconds is None else self.clock.seconds
+        due = [mark for mark in self._marks[:-1] if mark <= reached]
         if due:
             self._marks = [mark for mark in self._marks if mark not in due]
             self._evaluate(due[-1], last=False)
+        if self._seconds is not None:
+            if reached >= self._seconds:
+                raise TimeIsUp
+            if reached:
+                self._reporter.set_total(round(self.num_timesteps * self._seconds / reached))
         self._reporter.phase("collect", passing=True)
 
     def _on_step(self) -> bool:
@@ -105,13 +128,14 @@ class TrainingCallback(BaseCallback):
         if not is_finite(self.model.policy):
             raise Diverged("the policy's weights became NaN or infinite")
         self._reporter.phase("evaluate")
-        result = evaluate(
-            self.model,
-            self._eval_env,
-            n_episodes=self._n_episodes,
-            seed=self._eval_seed,
-            on_step=self.check_stop,
-        )
+        with self.clock.stopped():
+            result = evaluate(
+                self.model,
+                self._eval_env,
+                n_episodes=self._n_episodes,
+                seed=self._eval_seed,
+                on_step=self.check_stop,
+            )
         if not abs(result.mean) < float("inf"):
             raise Diverged(f"the mean return of an evaluation was {result.mean}")
         self._reporter.evaluation(self.num_timesteps, result.mean, result.std)

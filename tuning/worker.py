@@ -77,7 +77,7 @@ def _run_trial(task: Task) -> Outcome:
     trial = study.ask() if task.trial is None else recovery.claim(study, task.trial)
     if is_drawn_at_random(spec, task.index) and not _is_given(study, trial):
         trial.set_user_attr(DRAWN_AT_RANDOM, True)
-    with Reporter(folder, trial.number, spec.budget.n_timesteps) as reporter:
+    with Reporter(folder, trial.number, spec.budget.n_timesteps * spec.objective.n_seeds) as reporter:
         try:
             return _train_and_tell(study, trial, task, reporter)
         except optuna.exceptions.UpdateFinishedTrialError:
@@ -113,12 +113,13 @@ def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, report
     from tuning.training_callback import Diverged, TrainingStopped
 
     number, spec = trial.number, task.spec
-    used = Seeds(seeds.train_seed(spec.seed, task.index), seeds.eval_seed(spec.seed))
-    trial.set_user_attr(
-        RUN, {"task": task.index, "alone": task.alone, "train_seed": used.train, "eval_seed": used.evaluation}
-    )
+    first, evaluation = seeds.train_seed(spec.seed, task.index), seeds.eval_seed(spec.seed)
+    train_seeds = [first, *seeds.further_train_seeds(spec.seed, task.index, spec.objective.n_seeds)]
+    record = {"task": task.index, "alone": task.alone, "train_seed": first, "eval_seed": evaluation}
+    trial.set_user_attr(RUN, record | ({"train_seeds": train_seeds} if len(train_seeds) > 1 else {}))
+    used = [Seeds(train, evaluation) for train in train_seeds]
     try:
-        value = run_objective(
+        values = run_objective(
             trial, spec, RunFolder(Path(task.folder)), seeds=used, reporter=reporter, control=CONTROL
         )
     except optuna.TrialPruned as reason:
@@ -147,13 +148,15 @@ def _train_and_tell(study: optuna.Study, trial: optuna.Trial, task: Task, report
         _tell(study, trial, TrialState.FAIL)
         return Outcome(number, f"Trial {number} failed: {message}")
     reporter.phase("tell")
-    _tell(study, trial, TrialState.COMPLETE, value)
-    return Outcome(number, f"Trial {number} complete: {value:.1f}")
+    _tell(study, trial, TrialState.COMPLETE, values)
+    return Outcome(number, f"Trial {number} complete: {', '.join(f'{v:.1f}' for v in values)}")
 
 
-def _tell(study: optuna.Study, trial: optuna.Trial, state: TrialState, value: float | None = None) -> None:
+def _tell(
+    study: optuna.Study, trial: optuna.Trial, state: TrialState, values: list[float] | None = None
+) -> None:
     """End the trial, unless the runner that came after a dead one did so already: what it wrote stands."""
-    told = study.tell(trial, value, state, skip_if_finished=True)
+    told = study.tell(trial, values, state, skip_if_finished=True)
     if told.state != state:
         raise optuna.exceptions.UpdateFinishedTrialError
 
