@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from optuna.trial import FrozenTrial
 
+from storage.artifacts import NORMALIZATION
 from tuning import environments
 from tuning.algorithms import Kind
 from tuning.analysis.outcomes import evaluations_of, reached
@@ -19,6 +20,7 @@ from tuning.export_choice import PolicyPlace
 from tuning.reevaluation_jobs import ReevaluationJob
 from tuning.spec import StudySpec
 from tuning.trainers import TrainerUsed
+from tuning.wrapper_code import made_with, playing_lines, wrapper_imports
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
@@ -208,8 +210,6 @@ _GOING_ON: dict[Kind, str] = {
 def _usage(card: Card) -> str:
     spec = card.spec
     module, _, name = spec.info.class_path.rpartition(".")
-    kwargs = f", **{spec.env.kwargs!r}" if spec.env.kwargs else ""
-    packages = _packages(spec)
     is_recurrent = "Lstm" in spec.policy  # as sb3_contrib names them
     predict = ["    action, _ = model.predict(observation, deterministic=True)"]
     if is_recurrent:
@@ -217,26 +217,29 @@ def _usage(card: Card) -> str:
             "    start = np.array([memory is None])",
             "    action, memory = model.predict(observation, memory, start, deterministic=True)",
         ]
+    is_wrapped = bool(spec.env.wrappers)
+    made, stepped = (_wrapped_env if is_wrapped else _single_env)(spec)
+    imports = ["import numpy as np"] * (is_recurrent or spec.env.normalize_observations)
+    if not is_wrapped:
+        imports = ["import gymnasium as gym", *imports]
+    imports += [f"import {package}  # registers the environment" for package in _packages(spec)]
+    imports.append(f"from {module} import {name}")
+    if is_wrapped:
+        imports.append("from stable_baselines3.common.env_util import make_vec_env")
+        imports += wrapper_imports(spec.env, spec.policy)
     lines = [
         "## Use it",
         "",
         "```python",
-        "import gymnasium as gym",
-        *["import numpy as np"] * is_recurrent,
-        *[f"import {package}  # registers the environment" for package in packages],
-        f"from {module} import {name}",
+        *imports,
         "",
         f'model = {name}.load("{card.stem}.zip", device="cpu")',
-        f'env = gym.make("{spec.env.id}"{kwargs})',
-        "observation, _ = env.reset(seed=0)",
+        *made,
         "total, done = 0.0, False",
         *["memory = None  # of the policy, within one episode"] * is_recurrent,
         "while not done:",
         *predict,
-        "    # [()]: a discrete action is a plain number then, which tables of an environment need",
-        "    observation, reward, terminated, truncated, _ = env.step(action[()])",
-        "    total += float(reward)",
-        "    done = terminated or truncated",
+        *stepped,
         "print(total)",
         "```",
         "",
@@ -244,7 +247,36 @@ def _usage(card: Card) -> str:
         "hold pickles, so load only those whose origin you trust; `policy.npz` has the same weights as plain "
         "arrays.",
     ]
+    if spec.env.normalize_observations:
+        lines[-1] += (
+            " The agent was trained on normalised observations: `normalization.npz` has their means and "
+            "variances, and without them its actions mean nothing."
+        )
     return "\n".join(lines)
+
+
+def _single_env(spec: StudySpec) -> tuple[list[str], list[str]]:
+    """Return the lines that make the environment and begin, and those of a step."""
+    kwargs = f", **{spec.env.kwargs!r}" if spec.env.kwargs else ""
+    return [f'env = gym.make("{spec.env.id}"{kwargs})', "observation, _ = env.reset(seed=0)"], [
+        "    # [()]: a discrete action is a plain number then, which tables of an environment need",
+        "    observation, reward, terminated, truncated, _ = env.step(action[()])",
+        "    total += float(reward)",
+        "    done = terminated or truncated",
+    ]
+
+
+def _wrapped_env(spec: StudySpec) -> tuple[list[str], list[str]]:
+    kwargs = f", env_kwargs={spec.env.kwargs!r}" if spec.env.kwargs else ""
+    return [
+        f'env = make_vec_env("{spec.env.id}", n_envs=1, seed=0{kwargs}{made_with(spec.env)})',
+        *playing_lines(spec.env, spec.policy, NORMALIZATION),
+        "observation = env.reset()",
+    ], [
+        "    observation, rewards, dones, _ = env.step(action)",
+        "    total += float(rewards[0])",
+        "    done = bool(dones[0])",
+    ]
 
 
 def _packages(spec: StudySpec) -> tuple[str, ...]:

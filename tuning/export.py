@@ -21,9 +21,11 @@ from storage.trials import RESOLVED, RUN, imported
 from tuning import environments
 from tuning.algorithms import Argument
 from tuning.analysis.outcomes import finite_ranked, reached
+from tuning.normalization import reward_discount
 from tuning.space.resolve import POLICY_PREFIX, resolve_configuration
 from tuning.spec import StudySpec
 from tuning.trainers import trainer_used
+from tuning.wrapper_code import ZOO_ORDER, judged_lines, made_with, wrapper_imports, wrapper_lines, zoo_lines
 
 ACTIVATION_CLASSES = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
 MAX_DEPTH = 20
@@ -92,11 +94,14 @@ def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
     if spec.env.kwargs:
         pairs = (f"{key}:{_literal(value)}" for key, value in spec.env.kwargs.items())
         lines.append(_comment(f"Train with: --env-kwargs {shlex.join(pairs)}"))
+    if spec.env.normalize_observations and spec.env.frame_stack > 1:
+        lines.append(_comment(ZOO_ORDER))
     lines += [
         f"{_scalar(spec.env.id)}:",
         f"  n_envs: {spec.n_train_envs}",
         f"  n_timesteps: !!float {_scientific(spec.budget.n_timesteps)}",
         f"  policy: {_scalar(spec.policy)}",
+        *zoo_lines(spec.env),
     ]
     for name, value in resolved.items():
         if name != "policy_kwargs" and value is not None:  # RL Zoo refuses null, and it is the default
@@ -118,6 +123,7 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
     train_seed, eval_seed = _seeds(spec, trial)
     n_eval_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
     env = f"ENV_ID, env_kwargs={_literal(spec.env.kwargs)}, " if spec.env.kwargs else "ENV_ID, "
+    saved = f"{spec.name}-trial-{trial.number}"
     has_activation = "activation_fn" in resolved.get("policy_kwargs", {})
     lines = [
         *_docstring(spec, trial),
@@ -126,6 +132,7 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         f"from {module} import {class_name}",
         "from stable_baselines3.common.env_util import make_vec_env",
         "from stable_baselines3.common.evaluation import evaluate_policy",
+        *wrapper_imports(spec.env, spec.policy),
     ]
     if has_activation:
         lines.append("from torch import nn")
@@ -138,7 +145,8 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         f"SEED = {train_seed}",
         "",
         "torch.set_num_threads(1)  # small networks train faster on one thread",
-        f"env = make_vec_env({env}n_envs={spec.n_train_envs}, seed=SEED)",
+        f"env = make_vec_env({env}n_envs={spec.n_train_envs}, seed=SEED{made_with(spec.env)})",
+        *wrapper_lines(spec.env, spec.policy, gamma=reward_discount(spec.algorithm, resolved)),
         f"model = {class_name}(",
         f"    {_literal(spec.policy)},",
         "    env,",
@@ -153,11 +161,14 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         ")",
         f"model.learn(total_timesteps={spec.budget.n_timesteps:_})",
         "",
-        f"eval_env = make_vec_env({env}n_envs={n_eval_envs}, seed={eval_seed})",
+        f"eval_env = make_vec_env({env}n_envs={n_eval_envs}, seed={eval_seed}{made_with(spec.env)})",
+        *judged_lines(spec.env, spec.policy),
         f"mean, std = evaluate_policy(model, eval_env, n_eval_episodes={spec.budget.n_eval_episodes})",
         'print(f"mean return {mean:.1f}, standard deviation {std:.1f}")',
-        f"model.save({_literal(f'{spec.name}-trial-{trial.number}')})",
+        f"model.save({_literal(saved)})",
     ]
+    if spec.env.normalize_observations:
+        lines.append(f"env.save({_literal(f'{saved}-vecnormalize.pkl')})  # the model needs its statistics")
     return "\n".join(lines) + "\n"
 
 
@@ -172,7 +183,7 @@ def to_json(spec: StudySpec, trial: FrozenTrial) -> str:
         "study": spec.name,
         "trial": trial.number,
         "value": reached(trial),
-        "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
+        "env": spec.env.record(),
         "algorithm": spec.algorithm,
         "policy": spec.policy,
         "n_envs": spec.n_train_envs,

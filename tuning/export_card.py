@@ -13,6 +13,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
+from storage.artifacts import NORMALIZATION
 from storage.paths import UnknownRun
 from storage.records import read_record
 from tuning import export
@@ -69,7 +70,8 @@ def write_card(
         from tuning.export_zip import write_model_zip  # torch
 
         write_model_zip(kept, folder / f"{export.model_name(spec)}.zip")
-        shutil.copyfile(place.folder.weights / str(place.number) / "policy.npz", folder / "policy.npz")
+        for name in ("policy.npz", *[NORMALIZATION] * (kept.normalization is not None)):
+            shutil.copyfile(place.folder.weights / str(place.number) / name, folder / name)
         say("Looking for a video")
         missing = _add_replay(run, spec, trial, place, folder / "replay.mp4", say)
         job = place.job or next(iter(reevaluations_of(run.folder, trial.number)), None)

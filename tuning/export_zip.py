@@ -1,20 +1,23 @@
 """A kept policy as an ordinary Stable-Baselines3 zip, which plain `PPO.load` opens. Needs torch.
 
 The optimiser's state is not kept, so the zip predicts exactly as the policy did, and training that goes on
-from it starts with a fresh optimiser.
+from it starts with a fresh optimiser. Where observations were normalised, the zip also holds their statistics
+as plain arrays, `normalization.npz`: SB3 does not look for them, and the model is of no use without.
 """
 
 import os
 import tempfile
+import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_util import make_vec_env
 
-from storage.artifacts import KeptPolicy
+from storage.artifacts import NORMALIZATION, KeptPolicy
 from tuning import environments
 from tuning.env_wrappers import make_wrapped
 from tuning.export import ExportError
@@ -33,6 +36,9 @@ def write_model_zip(kept: KeptPolicy, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".zip-") as folder:
         partial_path = Path(folder) / "model.zip"
         model.save(partial_path)
+        if kept.normalization is not None:  # SB3 reads what it knows by name, and leaves the rest
+            with zipfile.ZipFile(partial_path, "a") as archive, archive.open(NORMALIZATION, "w") as file:
+                np.savez(file, allow_pickle=False, **kept.normalization)
         os.replace(partial_path, path)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from storage.artifacts import KeptPolicy
+from tuning.algorithms import algorithm
 from tuning.spec_parts import EnvSpec
 
 WHOLE = ""  # the part of an observation that is no dict
@@ -55,6 +56,12 @@ class Normalization:
         for key, moments in self.observations.items():
             found |= _named("", f".{key}" if key else "", moments)
         return found | _named("returns_", "", self.returns)
+
+
+def reward_discount(name: str, resolved: Mapping[str, Any]) -> float:
+    """Return the discount that rewards are scaled by: the algorithm's, or SB3's usual one without any."""
+    known = algorithm(name).arguments.get("gamma")
+    return float(resolved.get("gamma", known.default if known else 0.99))
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> Normalization:

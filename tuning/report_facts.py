@@ -25,6 +25,7 @@ from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_options import reevaluate_options
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
+from tuning.spec_parts import wrappers_text
 from tuning.trainers import study_trainers
 
 _MOST_CHOICES = 12
@@ -144,6 +145,7 @@ def _requested(spec: StudySpec) -> list[tuple[str, str]]:
         pruner = f"median, after {count(spec.pruner.n_startup_trials, 'trial')}"
     return [
         ("Environment", spec.env.id + (f" ({kwargs})" if kwargs else "")),
+        *([("Wrappers", wrappers_text(spec.env))] if spec.env.wrappers else []),
         ("Algorithm", f"{spec.algorithm}, {spec.policy}, {count(spec.n_train_envs, 'training env')}"),
         *([("Fixed", fixed)] if fixed else []),
         (

@@ -59,6 +59,12 @@ class EnvSpec(Frozen):
         return {"id": self.id, "kwargs": self.kwargs, **self.wrappers}
 
 
+def wrappers_text(env: EnvSpec) -> str:
+    """Return the wrappers that are on, as people read of them: "time feature, 4 frames stacked"."""
+    words = [f"{env.frame_stack} " * (name == "frame_stack") + WRAPPERS[name] for name in env.wrappers]
+    return ", ".join(words)
+
+
 class SamplerSpec(Frozen):
     """How configurations are proposed; `tuning.sampler_choice` says which requests each name can serve."""
 

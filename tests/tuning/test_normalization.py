@@ -47,7 +47,7 @@ class Silent:
         self.totals.append(total)
 
 
-def trained_in(env, algorithm="PPO", resolved=None, n_timesteps=192, reporter=None):
+def trained_in(env, algorithm="PPO", resolved=None, n_timesteps=192, reporter=None, trainer="auto"):
     training = Training(
         env=env,
         algorithm=algorithm,
@@ -59,6 +59,7 @@ def trained_in(env, algorithm="PPO", resolved=None, n_timesteps=192, reporter=No
         marks=(n_timesteps // 2, n_timesteps),
         n_eval_envs=2,
         n_eval_episodes=4,
+        trainer=trainer,
     )
     found = train(
         training,

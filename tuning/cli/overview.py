@@ -207,7 +207,7 @@ def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary
     return {
         "id": run.folder.id,
         "name": spec.name,
-        "env": {"id": spec.env.id, "kwargs": spec.env.kwargs},
+        "env": spec.env.record(),
         "algorithm": spec.algorithm,
         "trainer": spec.trainer,
         "trained_by": study_trainers(run.study.trials),

@@ -1,0 +1,105 @@
+"""A study's wrappers in Python for plain Stable-Baselines3, in the order that `env_wrappers` holds to."""
+
+from tuning.spec_parts import EnvSpec
+
+_VEC_ENV = "stable_baselines3.common.vec_env"
+# RL Zoo makes its wrapper by name, normalises, and then stacks.
+ZOO_ORDER = "RL Zoo normalises before it stacks frames; here the stack was normalised. Results may differ."
+
+
+def wrapper_imports(env: EnvSpec, policy: str) -> list[str]:
+    """Return the lines that import what `wrapper_lines` use."""
+    lines = []
+    if env.time_feature:
+        lines.append("from sb3_contrib.common.wrappers import TimeFeatureWrapper")
+    if env.normalize_observations and _reads_dicts(policy):
+        lines += [
+            "from gymnasium.spaces import Box",
+            "from stable_baselines3.common.preprocessing import is_image_space",
+        ]
+    names = ["VecFrameStack"] * (env.frame_stack > 1) + ["VecNormalize"] * env.normalizes
+    if names:
+        lines.append(f"from {_VEC_ENV} import {', '.join(names)}")
+    return lines
+
+
+def made_with(env: EnvSpec) -> str:
+    """Return the further argument of `make_vec_env`."""
+    return ", wrapper_class=TimeFeatureWrapper" if env.time_feature else ""
+
+
+def wrapper_lines(env: EnvSpec, policy: str, *, gamma: float) -> list[str]:
+    """Return the lines that wrap the training's `env`."""
+    lines = _stack(env, "env")
+    if env.normalizes:
+        lines += _keys(env, policy, "env")
+        options = (
+            f"norm_obs={env.normalize_observations}, norm_reward={env.normalize_rewards}, gamma={gamma!r}"
+        )
+        lines.append(f"env = VecNormalize(env, {options}{_with_keys(env, policy)})")
+    return lines
+
+
+def judged_lines(env: EnvSpec, policy: str) -> list[str]:
+    """Return the lines that wrap `eval_env`, which sees by the statistics of the training's `env`."""
+    lines = _stack(env, "eval_env")
+    if env.normalize_observations:
+        lines += [
+            f"eval_env = VecNormalize(eval_env, training=False, norm_reward=False{_with_keys(env, policy)})",
+            "eval_env.obs_rms = env.obs_rms  # of training, and not changed by being judged",
+        ]
+    return lines
+
+
+def playing_lines(env: EnvSpec, policy: str, statistics: str) -> list[str]:
+    """Return the lines that wrap an `env` to play in, normalised by a file of `normalization` arrays."""
+    lines = _stack(env, "env")
+    if env.normalize_observations:
+        lines += _keys(env, policy, "env")
+        lines += [
+            f"env = VecNormalize(env, training=False, norm_reward=False{_with_keys(env, policy)})",
+            f'with np.load("{statistics}") as kept:  # plain arrays',
+        ]
+        if _reads_dicts(policy):
+            lines += [
+                "    for key in keys:",
+                "        moments = env.obs_rms[key]",
+                '        moments.mean, moments.var = kept[f"mean.{key}"], kept[f"var.{key}"]',
+            ]
+        else:
+            lines.append('    env.obs_rms.mean, env.obs_rms.var = kept["mean"], kept["var"]')
+    return lines
+
+
+def zoo_lines(env: EnvSpec) -> list[str]:
+    """Return the entries of an RL Zoo hyperparameter file; RL Zoo adds the configuration's gamma itself."""
+    lines = []
+    if env.time_feature:
+        lines.append("  env_wrapper: sb3_contrib.common.wrappers.TimeFeatureWrapper")
+    if env.normalizes:
+        options = f"norm_obs={env.normalize_observations}, norm_reward={env.normalize_rewards}"
+        lines.append(f'  normalize: "dict({options})"')
+    if env.frame_stack > 1:
+        lines.append(f"  frame_stack: {env.frame_stack}")
+    return lines
+
+
+def _stack(env: EnvSpec, name: str) -> list[str]:
+    return [f"{name} = VecFrameStack({name}, n_stack={env.frame_stack})"] if env.frame_stack > 1 else []
+
+
+def _keys(env: EnvSpec, policy: str, name: str) -> list[str]:
+    if not env.normalize_observations or not _reads_dicts(policy):
+        return []
+    return [
+        f"parts = {name}.observation_space.spaces",
+        "keys = [k for k, p in parts.items() if isinstance(p, Box) and p.shape and not is_image_space(p)]",
+    ]
+
+
+def _with_keys(env: EnvSpec, policy: str) -> str:
+    return ", norm_obs_keys=keys" if env.normalize_observations and _reads_dicts(policy) else ""
+
+
+def _reads_dicts(policy: str) -> bool:
+    return policy.startswith("MultiInput")
