@@ -91,8 +91,10 @@ about_env, bar = st.container(), st.container()
 st.subheader("Search space", anchor=False)
 space_place = st.container()
 with space_place:
-    parameters, faults = space_choice.draw_space()
-    launch_first.draw()
+    space = space_choice.draw_space()
+    launch_first.draw(space.parameters)
+    launch_first.draw_queue(space.parameters)
+    first_place = st.container()
 st.subheader("Budget", anchor=False)
 launch_budget.draw()
 budget_place = st.container()
@@ -109,15 +111,23 @@ with st.expander("Fixed hyperparameters and environment arguments", icon=":mater
 
 spec = None
 data, field_faults = launch_form.data_from_fields(st.session_state.to_dict())
-faults = [*field_faults, *faults]
+faults = [*field_faults]
+in_table = [*space.faults]
 with about_env:
     policy, env_faults = environment_choice.draw_environment(data["env"])
 try:
     spec = build_spec(
-        {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in parameters]}
+        {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in space.parameters]}
     )
 except SpecError as error:
-    faults += map(launch_form.in_form_words, error.faults)
+    about_rows, others = space.split(error.faults)
+    in_table += about_rows
+    if not (in_table and not space.parameters):  # then it is empty because no row is right
+        faults += map(launch_form.in_form_words, others)
+space.draw_faults(in_table)
+if in_table:
+    where = "fault" if len(in_table) == 1 else "faults"
+    faults.append(f"Search space: {len(in_table)} {where}, named below the table.")
 faults += env_faults
 inherited = None
 if parent is not None:
@@ -130,6 +140,8 @@ with bar:
         launch_bar.draw_faults(faults)
     launch_bar.draw_launch_button(None if faults else spec, continues=inherited)
 if spec is not None:
+    with first_place:
+        launch_first.draw_outcome(spec)
     places = {"search_space": space_place, "budget": budget_place, "hyperparameters": fixed_place}
     places |= {
         "sampler": method_place,

@@ -154,6 +154,7 @@ def _request(spec: StudySpec, info: "SaturationInfo | None") -> StudySpec:
 def _start_from_scratch() -> None:
     forget()
     st.session_state[PREFIX + "defaults-first"] = True
+    st.session_state[PREFIX + "tuned-first"] = True
 
 
 def _wait(run: Run) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import optuna
@@ -11,7 +12,10 @@ import streamlit as st
 from pydantic import ValidationError
 
 from tuning.analysis.look import three_digits
-from tuning.space.parameters import Parameter, Scalar, Transform, shown
+from tuning.space.configurations import choice_text, read_choice
+from tuning.space.parameters import Parameter, Transform, shown
+from tuning.space.strips import scale_name
+from tuning.space.text import row_faults
 
 KINDS = ("float", "int", "categorical")
 TRANSFORMS: tuple[str, ...] = get_args(Transform)
@@ -26,8 +30,10 @@ WIDTHS = {
     "choices": 108,
     "transform": 106,
     "target": 106,
+    "at_most": 92,  # only shown where a parameter has it
 }
 COLUMNS = tuple(WIDTHS)
+LABELS = {name: name.capitalize() for name in COLUMNS} | {"target": "Sets", "at_most": "At most"}
 NUMBERS = ("low", "high", "step")  # edited as text: a column of numbers turns a typed 1e-4 into -14
 N_SAMPLES = 5
 
@@ -42,9 +48,10 @@ def rows_from_parameters(parameters: Sequence[Parameter]) -> pd.DataFrame:
             "high": _number_text(p.high),
             "log": p.log,
             "step": _number_text(p.step),
-            "choices": ", ".join(_choice_text(choice) for choice in p.choices or ()),
+            "choices": ", ".join(choice_text(choice) for choice in p.choices or ()),
             "transform": p.transform,
             "target": p.target,
+            "at_most": p.at_most or "",
         }
         for p in parameters
     ]
@@ -55,31 +62,46 @@ def rows_from_parameters(parameters: Sequence[Parameter]) -> pd.DataFrame:
 def parameters_from_rows(table: pd.DataFrame) -> tuple[list[Parameter], list[str]]:
     """Return the parameters of the table's valid rows, and a sentence for each fault of the others.
 
-    Rows that hold nothing are left out, so that a person may add one before filling it in.
+    A sentence says in which row and column, what was received, and what to do. Rows that hold nothing are
+    left out, so that a person may add one before filling it in.
     """
     parameters, faults = [], []
-    for number, row in enumerate(table.to_dict("records"), start=1):
-        data = _row_data({str(key): value for key, value in row.items()})
-        if not any(data.get(key) not in (None, "", False) for key in ("name", "low", "high", "choices")):
-            continue
+    for number, data in _numbered(table):
+        row = f"Row {number} ({shown(data['name'])[1:-1]})" if data.get("name") else f"Row {number}"
         if not data.get("name"):
-            faults.append(f"Row {number} has no name. Name the hyperparameter that it sets.")
+            faults.append(f"{row}, Name: it is empty. Name the hyperparameter that the row sets.")
             continue
         if data.get("kind") not in KINDS:
-            faults.append(f"Row {number} ({data['name']}) has no kind. Choose {', '.join(KINDS)}.")
+            faults.append(f"{row}, Kind: it is empty. Choose {', '.join(KINDS)}.")
             continue
         if unread := [key for key in NUMBERS if isinstance(data.get(key), str)]:
             faults += [
-                f"Row {number}: `{key}` of {data['name']} must be a number, such as 0.001 or 1e-3: "
-                f"received {shown(data[key])}."
+                f"{row}, {LABELS[key]}: received {shown(data[key])}. Write a number, such as 0.001 or 1e-3."
                 for key in unread
             ]
             continue
         try:
             parameters.append(Parameter.model_validate(data))
         except ValidationError as error:
-            faults += [f"Row {number}: {fault}" for fault in _faults(error)]
+            faults += [f"{row}, {_columns(fault, data)}: {_in_labels(fault)}" for fault in row_faults(error)]
     return parameters, faults
+
+
+def fault_in_table(fault: str, table: pd.DataFrame) -> str | None:
+    """Return a fault of a request with the row that it is about, or None when it is about no row."""
+    for number, data in _numbered(table):
+        name, target = str(data.get("name", "")), str(data.get("target", ""))
+        plain = rf"(?<![\w.]){re.escape(name)}(?![\w.])"
+        if name and not fault.startswith("Configuration ") and re.search(plain, fault):
+            return f"Row {number} ({name}): {fault}"
+        if target and fault.startswith(f"`{target}` "):
+            return f"Row {number} ({name}): {fault}"
+    return None
+
+
+def meaning(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return what each row holds as JSON, empty rows left out: equal where two tables mean the same."""
+    return tuple(json.dumps(data, sort_keys=True, default=str) for _, data in _numbered(table))
 
 
 def preview_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame:
@@ -92,7 +114,7 @@ def preview_table(parameters: Sequence[Parameter], *, seed: int) -> pd.DataFrame
         {
             "argument": p.target.removeprefix("policy_kwargs."),
             "values": p.resolved_range(),
-            "scale": _scale(p),
+            "scale": scale_name(p),
         }
         for p in parameters
     ]
@@ -119,12 +141,15 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
         base,
         key=key,
         num_rows="dynamic",
+        column_order=[name for name in COLUMNS if name != "at_most" or _says_something(base, "at_most")],
         height="content",
         placeholder="",
         hide_index=True,
         alt="The search space: one parameter a row",
         column_config={
-            "name": column.TextColumn("Name", help="The name Optuna stores", width=WIDTHS["name"]),
+            "name": column.TextColumn(
+                "Name", help="The name Optuna stores", width=WIDTHS["name"], pinned=True
+            ),
             "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=WIDTHS["kind"]),
             "low": column.TextColumn("Low", alignment="right", help="Inclusive", width=WIDTHS["low"]),
             "high": column.TextColumn("High", alignment="right", help="Inclusive", width=WIDTHS["high"]),
@@ -145,22 +170,58 @@ def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
             "target": column.TextColumn(
                 "Sets", help="The argument of the algorithm; empty: as the name says", width=WIDTHS["target"]
             ),
+            "at_most": column.TextColumn(
+                "At most",
+                help="The parameter or argument whose value caps this one, such as `train_freq`, or "
+                "`n_quantiles - 1`.",
+                width=WIDTHS["at_most"],
+            ),
         },
     )
     return edited
 
 
+def _numbered(table: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and the cells of each row that holds something."""
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        data = _row_data({str(key): value for key, value in row.items()})
+        if any(data.get(key) not in (None, "", False) for key in ("name", "low", "high", "choices")):
+            yield number, data
+
+
+def _says_something(table: pd.DataFrame, column: str) -> bool:
+    return column in table and any(not _is_empty(value) and str(value) for value in table[column])
+
+
+def _columns(fault: str, data: Mapping[str, Any]) -> str:
+    """Return the columns that a fault of a row is about, by what it says before what was received."""
+    if "categorical: remove" in fault:
+        return " and ".join(LABELS[key] for key in (*NUMBERS, "log") if data.get(key) not in (None, False))
+    rule = fault.partition(": received")[0]
+    said = [key for key in COLUMNS if re.search(rf"`{key}`|\b(no|and|both|needs|its|a) {key}\b", rule)]
+    if re.search(r"\b(bounds|powers)\b", rule) and not {"low", "high"} & set(said):
+        said += ["low", "high"]
+    return " and ".join(LABELS[key] for key in said[:3]) or "the row"
+
+
+def _in_labels(fault: str) -> str:
+    """Return a fault with its columns called as the table calls them."""
+    for key, label in LABELS.items():
+        fault = fault.replace(f"`{key}`", label)
+    return fault
+
+
 def _row_data(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as `Parameter` takes it: empty cells left out, choices as values."""
     data = {key: value for key, value in row.items() if key in COLUMNS and not _is_empty(value)}
-    for key in ("name", "kind", "choices", "transform", "target"):
+    for key in ("name", "kind", "choices", "transform", "target", "at_most"):
         if key in data:
             data[key] = str(data[key]).strip()
     for key in NUMBERS:
         if key in data:
             data[key] = _number(data[key])
     if data.get("choices"):
-        data["choices"] = [_choice(text.strip()) for text in data["choices"].split(",") if text.strip()]
+        data["choices"] = [read_choice(text.strip()) for text in data["choices"].split(",") if text.strip()]
     return {key: value for key, value in data.items() if value not in ("", [])}
 
 
@@ -181,44 +242,3 @@ def _number(value: Any) -> Any:
         return float(value)
     except ValueError:
         return value.strip()
-
-
-def _scale(p: Parameter) -> str:
-    """Return how the values that the algorithm receives are spread over their range."""
-    if p.kind == "categorical":
-        return "choices"
-    match p.transform, p.log:
-        case "2^x", _:
-            return "powers of 2" if p.kind == "int" else "log"
-        case "1 - x", True:
-            return "log of 1 - x"
-        case _:
-            return "log" if p.log else "linear"
-
-
-def _choice(text: str) -> Scalar:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if value is None or isinstance(value, bool | int | float | str) else text
-
-
-def _choice_text(choice: Scalar) -> str:
-    """Return a choice so that `_choice` reads it back: text that looks like a number goes in quotes."""
-    if isinstance(choice, str) and _choice(choice) == choice:
-        return choice
-    return json.dumps(choice)
-
-
-def _faults(error: ValidationError) -> list[str]:
-    faults = []
-    for item in error.errors(include_url=False):
-        if item["type"] == "value_error":
-            faults += [line for line in str(item["ctx"]["error"]).splitlines() if line]
-        elif item["type"] == "string_pattern_mismatch":
-            faults.append("the name must start with a letter and hold only letters, digits, '_' and '.'.")
-        else:
-            place = ".".join(str(part) for part in item["loc"])
-            faults.append(f"{place}: {item['msg'][:1].lower()}{item['msg'][1:]}.")
-    return faults

@@ -1,53 +1,87 @@
-"""The choice of the search space on Launch: presets, the table to edit, and what it means."""
+"""The search space on Launch: presets, buttons and table to edit it, its ranges drawn, and samples."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import search_space_editor
+from pages.components import frame, search_space_editor, space_ranges, space_state, space_tools
 from pages.components.launch_fields import PREFIX
-from tuning.algorithms import algorithm
+from pages.components.space_state import DRAFT, SPACE, set_space
+from tuning.algorithms import Preset, algorithm
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
-SPACE = "launch-space"  # session: (generation, base table); the editor's key holds the generation
-OFFERED_ENVS = "launch-offered-envs"  # session: training envs of the preset that was marked last, or None
-DRAFT = "launch-draft"  # session: the table as last edited, for coming back to the page
+OFFERED = "launch-offered"  # session: (training envs, fixed hyperparameters) of the preset marked last
+
+__all__ = ["SPACE", "SpaceDrawn", "draw_space", "follow_algorithm", "set_space"]
 
 
-def set_space(parameters: tuple[Parameter, ...]) -> None:
-    """Replace the table of the search space."""
-    generation = st.session_state.get(SPACE, (0, None))[0] + 1
-    st.session_state[SPACE] = (generation, search_space_editor.rows_from_parameters(parameters))
-    st.session_state.pop(DRAFT, None)
+@dataclass(frozen=True)
+class SpaceDrawn:
+    """The search space as it is on the page."""
+
+    parameters: list[Parameter]  # of the valid rows
+    faults: list[str]  # of the others
+    table: pd.DataFrame
+    faults_place: DeltaGenerator  # beside the table
+
+    def split(self, faults: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return a request's faults that are about rows of the table, named as such, and the others."""
+        placed = [(fault, search_space_editor.fault_in_table(fault, self.table)) for fault in faults]
+        return [words for _, words in placed if words], [fault for fault, words in placed if not words]
+
+    def draw_faults(self, faults: Sequence[str]) -> None:
+        """Say beside the table what is wrong in it."""
+        if faults:
+            lines = "\n".join(f"- {frame.escape(fault.replace('`', ''))}" for fault in faults)
+            self.faults_place.error(lines, icon=":material/error:")
 
 
-def draw_space() -> tuple[list[Parameter], list[str]]:
-    """Draw it all; return the parameters of the valid rows, and a sentence for each fault of the others."""
-    place = st.container()
+def draw_space() -> SpaceDrawn:
+    """Draw the search space and return what it is."""
+    place, tools = st.container(), st.container()
     generation, base = st.session_state[SPACE]
     if f"space-{generation}" not in st.session_state and DRAFT in st.session_state:
-        generation, base = (
-            generation + 1,
-            st.session_state[DRAFT],
-        )  # back on the page: the editor is a new one
+        # back on the page: the editor is a new one
+        generation, base = generation + 1, st.session_state[DRAFT]
         st.session_state[SPACE] = (generation, base)
     edited = search_space_editor.draw_editor(base, key=f"space-{generation}")
     st.session_state[DRAFT] = edited
     parameters, faults = search_space_editor.parameters_from_rows(edited)
+    history = space_state.record(edited)
+    faults_place = st.container()
     with place:
         _draw_presets(None if faults else tuple(parameters))
+    with tools:
+        space_tools.draw(parameters, history)
     if parameters:
-        st.caption("What the algorithm receives: the range of each argument, and five random configurations.")
-        preview = search_space_editor.preview_table(parameters, seed=0)
-        st.dataframe(preview, hide_index=True, height="content", key="preview")
-    return parameters, faults
+        known = algorithm(st.session_state[PREFIX + "algorithm"])
+        with st.expander("Ranges, defaults and reasons", icon=":material/straighten:", expanded=True):
+            space_ranges.draw(parameters, known)
+            st.caption(
+                "Each strip is the axis on which values are drawn, as the algorithm receives them: the band "
+                "is searched, small lines are round values, the square is the default, a grey bar a natural "
+                "limit."
+            )
+        with st.expander("Five random configurations", icon=":material/casino:"):
+            preview = search_space_editor.preview_table(parameters, seed=0)
+            st.dataframe(preview, hide_index=True, height="content", key="preview")
+            st.caption("What the algorithm receives: the range of each argument, and five random draws.")
+    return SpaceDrawn(parameters, faults, edited, faults_place)
 
 
 def _draw_presets(space: tuple[Parameter, ...] | None) -> None:
     """Draw the presets; the one whose space is in the table is marked."""
     presets = {preset.name: preset for preset in algorithm(st.session_state[PREFIX + "algorithm"]).presets}
-    marked = next((p for p in presets.values() if p.space == space), None)
+    fixed = space_state.fixed()
+    marked = next(
+        (p for p in presets.values() if p.space == space and p.fixed.items() <= fixed.items()), None
+    )
     st.session_state[PREFIX + "preset"] = marked.name if marked else None
-    st.session_state[OFFERED_ENVS] = marked.n_train_envs if marked else None
+    st.session_state[OFFERED] = (marked.n_train_envs, marked.fixed) if marked else (None, {})
     st.segmented_control(
         "Preset",
         list(presets),
@@ -55,8 +89,13 @@ def _draw_presets(space: tuple[Parameter, ...] | None) -> None:
         key=PREFIX + "preset",
         on_change=_use_preset,
         persist_state="session",
-        help="\n".join(f"- {preset.title}: {preset.about}" for preset in presets.values()),
+        help="\n".join(f"- {_about(preset)}" for preset in presets.values()),
     )
+
+
+def _about(preset: Preset) -> str:
+    source = f" Source: {preset.source}." if preset.source else ""
+    return f"{preset.title}: {preset.about}{source}"
 
 
 def follow_algorithm() -> None:
@@ -67,7 +106,8 @@ def follow_algorithm() -> None:
     known = algorithm(st.session_state[PREFIX + "algorithm"])
     if st.session_state.get(PREFIX + "preset") not in {preset.name for preset in known.presets}:
         return
-    untouched = (st.session_state.get(OFFERED_ENVS), StudySpec.model_fields["n_train_envs"].default)
+    offered = st.session_state.get(OFFERED, (None, {}))[0]
+    untouched = (offered, StudySpec.model_fields["n_train_envs"].default)
     typed = st.session_state[PREFIX + "train-envs"]
     _use_preset()
     if typed not in untouched:
@@ -75,11 +115,20 @@ def follow_algorithm() -> None:
 
 
 def _use_preset() -> None:
-    """Take over the chosen preset."""
+    """Take over the chosen preset, with what it fixes; what the one before it fixed goes."""
     name = st.session_state[PREFIX + "preset"]
     if name is None:
         return
     preset = algorithm(st.session_state[PREFIX + "algorithm"]).preset(name)
     set_space(preset.space)
+    before = st.session_state.get(OFFERED, (None, {}))[1]
+    searched = {p.target for p in preset.space}
+    own = {
+        key: value
+        for key, value in space_state.fixed().items()
+        if key not in searched and (key not in before or before[key] != value)
+    }
+    if {**own, **preset.fixed} != space_state.fixed():
+        space_state.set_fixed({**own, **preset.fixed})
     if preset.n_train_envs:
         st.session_state[PREFIX + "train-envs"] = preset.n_train_envs

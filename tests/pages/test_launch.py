@@ -151,7 +151,9 @@ def test_faults_are_sentences_and_keep_the_study_from_starting(open_page, shown)
     app.run()
     text = shown(app)
     assert "This cannot be launched yet." in text
-    assert r"must be below high" in text
+    plain = text.replace("\\", "")
+    assert "Row 2 (gamma), Low and High: Low of gamma must be below High: received low=2" in plain
+    assert "Search space: 1 fault, named below the table" in plain
     assert r"received \'\.\.\/\<b\>" in text
     assert app.button(key="launch").disabled
 

@@ -5,11 +5,13 @@ import pytest
 from pages.components.search_space_editor import (
     COLUMNS,
     N_SAMPLES,
+    fault_in_table,
+    meaning,
     parameters_from_rows,
     preview_table,
     rows_from_parameters,
 )
-from tuning.algorithms import algorithm
+from tuning.algorithms import algorithm, algorithm_names
 from tuning.space.parameters import Parameter
 
 PRESETS = algorithm("PPO").presets
@@ -44,17 +46,33 @@ def test_a_row_as_the_browser_adds_it():
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"kind": "float", "low": 0.1, "high": 1.0}, "Row 1 has no name."),
-        ({"name": "gamma", "low": 0.1}, "Row 1 (gamma) has no kind."),
-        ({"name": "gamma", "kind": "float", "low": 1.0, "high": 0.1}, "Row 1: `low` of gamma must be below"),
-        ({"name": "gamma", "kind": "float", "low": 0.1}, "Row 1: `gamma` has no high"),
-        ({"name": "gamma", "kind": "categorical", "choices": "1"}, "Row 1: `choices` of gamma has one value"),
+        ({"kind": "float", "low": 0.1, "high": 1.0}, "Row 1, Name: it is empty. Name"),
+        ({"name": "gamma", "low": 0.1}, "Row 1 (gamma), Kind: it is empty. Choose"),
+        (
+            {"name": "gamma", "kind": "float", "low": 1.0, "high": 0.1},
+            "Row 1 (gamma), Low and High: Low of gamma must be below",
+        ),
+        ({"name": "gamma", "kind": "float", "low": 0.1}, "Row 1 (gamma), High: `gamma` has no high"),
+        (
+            {"name": "gamma", "kind": "categorical", "choices": "1"},
+            "Row 1 (gamma), Choices: Choices of gamma has one value",
+        ),
         (
             {"name": "<b>", "kind": "float", "low": 0.1, "high": 1.0},
-            "Row 1: the name must start with a letter",
+            "Row 1 (<b>), Name: Name must start with a letter",
         ),
-        ({"name": "gamma", "kind": "float", "low": 0.1, "high": 1.0, "transform": "!!"}, "Row 1: transform:"),
-        ({"name": "gamma", "kind": "float", "low": 0.1, "high": float("inf")}, "Row 1: high:"),
+        (
+            {"name": "gamma", "kind": "float", "low": 0.1, "high": 1.0, "transform": "!!"},
+            "Row 1 (gamma), Transform: Transform should be",
+        ),
+        (
+            {"name": "gamma", "kind": "categorical", "low": 0.1, "choices": "1, 2"},
+            "Row 1 (gamma), Low: `gamma` is categorical: remove low",
+        ),
+        (
+            {"name": "gamma", "kind": "float", "low": 0.1, "high": float("inf")},
+            "Row 1 (gamma), High: High should be a finite number: received inf.",
+        ),
     ],
 )
 def test_faults_name_the_row_and_the_remedy(row, said):
@@ -62,6 +80,36 @@ def test_faults_name_the_row_and_the_remedy(row, said):
     assert parameters == []
     assert len(faults) == 1
     assert faults[0].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("`gamma` must be below 1: received 1.5. Move the bound of gamma inside.", "Row 2 (gamma): `gamma`"),
+        ("`n_steps` must be at least 1 (for n_steps_pow=0).", "Row 1 (n_steps_pow): `n_steps`"),
+        ("`name` must be something.", None),
+        ("Configuration 1 of `first_configurations`: gamma 0.9 lies outside", None),
+    ],
+)
+def test_a_fault_of_the_request_is_placed_in_its_row(fault, said):
+    placed = fault_in_table(fault, rows_from_parameters(PRESETS[0].space))
+    assert placed is None if said is None else placed.startswith(said)
+
+
+@pytest.mark.parametrize("name", algorithm_names())
+def test_every_preset_survives_the_table(name):
+    for preset in algorithm(name).presets:
+        assert parameters_from_rows(rows_from_parameters(preset.space)) == (list(preset.space), [])
+
+
+def test_two_tables_with_the_same_meaning_are_equal():
+    space = PRESETS[0].space
+    typed = rows_from_parameters(space).astype(object)
+    typed.loc[1, "low"] = " 97e-2 "
+    typed.loc[len(typed)] = dict.fromkeys(COLUMNS)
+    assert meaning(typed) == meaning(rows_from_parameters(space))
+    typed.loc[1, "low"] = "0.96"
+    assert meaning(typed) != meaning(rows_from_parameters(space))
 
 
 def test_an_emptied_table_has_no_parameters():
@@ -81,10 +129,10 @@ def test_text_in_a_bound_is_no_zero():
     row = {"name": "gamma", "kind": "float", "low": "abc", "high": "0,99", "step": "1-2"}
     parameters, faults = parameters_from_rows(table(row))
     assert parameters == []
-    assert [fault.split(", such")[0] for fault in faults] == [
-        f"Row 1: `{key}` of gamma must be a number" for key in ("low", "high", "step")
+    assert faults == [
+        f"Row 1 (gamma), {label}: received '{text}'. Write a number, such as 0.001 or 1e-3."
+        for label, text in (("Low", "abc"), ("High", "0,99"), ("Step", "1-2"))
     ]
-    assert faults[1].endswith("received '0,99'.")
 
 
 def test_bounds_keep_every_digit():
