@@ -1,56 +1,18 @@
-"""How long a study may take on this machine: a rough model of PPO and A2C on the CPU, with either trainer.
+"""How long a study may take on this machine, from what the parts of a training cost (`training_costs`)."""
 
-Source of the constants: `python -m benchmarks.step_costs` on a two-core machine (SB3 2.9, torch 2.13, one
-thread, Pendulum-v1 and CartPole-v1), in ms:
-
-| | SB3 | fast kernels |
-|---|---|---|
-| a training step of 1 / 5 / 16 envs at a time | 0.38 / 0.51 / 0.71 | 0.09 / 0.15 / 0.31 |
-| a step of an evaluation | 0.29 / 0.40 / 0.58 | 0.05 / 0.11 / 0.27 |
-| a minibatch of 8 / 64 / 256 / 1024, nets of [64, 64] | 1.6 / 1.6 / 2.0 / 3.7 | 0.12 / 0.20 / 0.42 / 1.3 |
-| the same with [256, 256] | 1.8 / 2.7 / 5.3 / 18 | 0.34 / 0.95 / 3.2 / 12 |
-| A2C by as many transitions, [64, 64] | 1.8 / 1.6 / 1.9 / 3.4 | 0.36 / 0.42 / 0.62 / 1.5 |
-
-torch and SB3 take 2.4 s to import. A slow environment, or images, cost more than that.
-"""
-
-import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tuning.cores import usable_cores
-from tuning.expected_trainer import not_covered
 from tuning.space.places import value_at
-from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
+from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec
-from tuning.trainers import TrainerName
+from tuning.training_costs import Costs, costs_of, learning_seconds
 
-
-@dataclass(frozen=True)
-class Costs:
-    """What the parts of a training cost, in seconds."""
-
-    collect_s: float  # a vectorised training step: forward pass, sampling, buffer
-    evaluate_s: float  # a vectorised evaluation step
-    env_step_s: float  # one env's share of either
-    update_s: float  # a minibatch of any size: the interpreter and the optimiser's bookkeeping
-    transition_s: float  # on top, for each transition of a minibatch
-    weight_s: float  # on top, for each transition and weight between hidden layers
-    step_s: float  # on top, for each weight between hidden layers: the optimiser's own arithmetic
-
-
-SB3 = Costs(0.35e-3, 0.26e-3, 0.02e-3, 1.55e-3, 0.8e-6, 1.1e-10, 0.0)
-FAST = Costs(0.07e-3, 0.033e-3, 0.015e-3, 0.1e-3, 0.5e-6, 0.8e-10, 1.1e-9)
-COSTS: dict[tuple[str, TrainerName], Costs] = {
-    ("PPO", "sb3"): SB3,
-    ("PPO", "fast"): FAST,
-    ("A2C", "sb3"): replace(SB3, update_s=1.3e-3),
-    ("A2C", "fast"): replace(FAST, update_s=0.3e-3),
-}
-WORKER_START_S = 3.0  # torch and SB3 are imported once in each worker
+WORKER_START_S = 3.0  # torch and SB3 take 2.4 s to import, once in each worker
 
 N_CONFIGURATIONS = 64
 ASSUMED_EPISODE_STEPS = 500
@@ -100,7 +62,7 @@ def episodes_seconds(spec: StudySpec, n_episodes: int, *, episode_steps: int | N
     length = episode_steps or ASSUMED_EPISODE_STEPS
     asked = spec.model_copy(update={"budget": budget})
     configurations = [resolve_configuration(spec, stored) for stored in _configurations(spec)]
-    return float(np.mean([_evaluation_seconds(asked, _costs(spec, c), length) for c in configurations]))
+    return float(np.mean([_evaluation_seconds(asked, costs_of(spec, c), length) for c in configurations]))
 
 
 def training_seconds(spec: StudySpec, resolved: dict[str, Any], *, episode_steps: int | None = None) -> float:
@@ -109,44 +71,14 @@ def training_seconds(spec: StudySpec, resolved: dict[str, Any], *, episode_steps
 
 
 def _trial_seconds(spec: StudySpec, resolved: dict[str, Any], episode_steps: int) -> float:
-    costs = _costs(spec, resolved)
-    evaluations = spec.budget.n_evaluations * _evaluation_seconds(spec, costs, episode_steps)
-    return _training_seconds(spec, costs, resolved) + evaluations
-
-
-def _costs(spec: StudySpec, resolved: dict[str, Any]) -> Costs:
-    """Return what a configuration costs with the trainer that it will get, as far as the request tells."""
-    is_fast = spec.trainer == "auto" and not_covered(spec, resolved) is None
-    try:
-        return COSTS[spec.algorithm, "fast" if is_fast else "sb3"]
-    except KeyError:
-        raise ValueError(f"There is no time model for {spec.algorithm}.") from None
-
-
-def _training_seconds(spec: StudySpec, costs: Costs, resolved: dict[str, Any]) -> float:
-    rollout = rollout_steps(spec, resolved)
-    assert rollout is not None  # both algorithms collect some
-    n_rollouts = math.ceil(spec.budget.n_timesteps / rollout)  # SB3 rounds the budget up to whole ones
-    vector_steps = n_rollouts * rollout / spec.n_train_envs
-    batch = argument_value(spec, resolved, "batch_size") or rollout  # A2C: one minibatch a rollout
-    epochs = argument_value(spec, resolved, "n_epochs") or 1
-    minibatches = n_rollouts * epochs * math.ceil(rollout / batch)
-    weights = _weights(argument_value(spec, resolved, "policy_kwargs.net_arch"))
-    transition = costs.transition_s + costs.weight_s * weights
-    update = costs.update_s + costs.step_s * weights + transition * min(batch, rollout)
-    return vector_steps * (costs.collect_s + costs.env_step_s * spec.n_train_envs) + minibatches * update
+    each = _evaluation_seconds(spec, costs_of(spec, resolved), episode_steps)
+    return learning_seconds(spec, resolved) + spec.budget.n_evaluations * each
 
 
 def _evaluation_seconds(spec: StudySpec, costs: Costs, episode_steps: int) -> float:
     n_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
     vector_steps = math.ceil(spec.budget.n_eval_episodes / n_envs) * episode_steps
     return vector_steps * (costs.evaluate_s + costs.env_step_s * n_envs)
-
-
-def _weights(net_arch: Any) -> int:
-    """Return how many weights lie between hidden layers, policy and value net together."""
-    nets = list(net_arch.values()) if isinstance(net_arch, dict) else [net_arch, net_arch]
-    return sum(a * b for net in nets for a, b in itertools.pairwise(net))
 
 
 def _expected_pruned(spec: StudySpec) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tuning import estimate
+from tuning.algorithms import algorithm, algorithm_names
 from tuning.estimate import study_seconds
 from tuning.spec import build_spec, load_spec
 
@@ -114,3 +115,24 @@ def test_sampled_values_lie_in_the_space(parameter):
     assert len(values) == estimate.N_CONFIGURATIONS
     assert len(set(values)) > 2
     assert all(spec.search_space[0].contains(v) for v in values)
+
+
+@pytest.mark.parametrize("name", algorithm_names())
+def test_there_is_an_estimate_for_every_algorithm_and_preset(name):
+    for preset in algorithm(name).presets:
+        over = {"algorithm": name, "search_space": preset.name, "hyperparameters": preset.fixed}
+        found = seconds(**over)
+        assert 0 < found.low_s < found.high_s
+
+
+def test_gradient_steps_are_what_replaying_costs():
+    def trial(**fixed):
+        over = {"algorithm": "SAC", "search_space": "learning-rate-only", "n_train_envs": 1}
+        return seconds(**over, hyperparameters=fixed).seconds_per_trial
+
+    assert trial(gradient_steps=2) > 1.8 * trial()
+    assert trial(train_freq=8) < 0.2 * trial()
+    assert trial(train_freq=8, gradient_steps=-1) == pytest.approx(trial(), rel=0.1)
+    assert trial(learning_starts=40_000) < 0.2 * trial()
+    assert trial(**{"policy_kwargs.net_arch": {"pi": [256, 256], "qf": [1024, 1024]}}) > 2 * trial()
+    assert 300 < trial() < 1_200  # 40 000 gradient steps of 16 ms were measured
