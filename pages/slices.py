@@ -68,5 +68,8 @@ parameter_views.draw_importance(importance)
 st.subheader("Two parameters together", anchor=False)
 pair(run, ended, names)
 
+st.subheader("Ranks over every pair", anchor=False)
+parameter_views.draw_ranks(run, ended, names, narrow=narrow)
+
 st.subheader("All parameters together", anchor=False)
 parameter_views.draw_together(run, ended, names, narrow=narrow)

@@ -26,7 +26,7 @@ def draw_line(folder: RunFolder) -> None:
     _draw_tags(remarks)
     label = "Note, name and tags"
     if first := remarks.note.partition("\n")[0]:
-        label = f"Note: {frame.escape(first[:80])}{'…' if len(remarks.note) > len(first[:80]) else ''}"
+        label = f"Note: {frame.escape(first[:80])}{' …' if len(remarks.note) > len(first[:80]) else ''}"
     with st.expander(label, icon=":material/edit_note:", key=f"about-{folder.id}"):
         _draw_fields(folder, remarks, place="page")
 

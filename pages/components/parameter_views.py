@@ -6,7 +6,7 @@ import streamlit as st
 from optuna.trial import FrozenTrial
 
 from pages.components import frame, plot, trial_choice
-from tuning.analysis import contour, importance, parallel, slices
+from tuning.analysis import contour, importance, parallel, rank_matrix, slices
 from tuning.analysis.importance import ImportanceInfo
 from tuning.launch import Run
 
@@ -94,6 +94,25 @@ def draw_pair(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str]) -> 
         caption="Stronger colour is better; it is a smoothed mean of the trials nearby, and blank where "
         "there is none. A ridge at an angle means that the two have to be set together.",
         alt=f"Value over {x} and {y}",
+    )
+
+
+def draw_ranks(run: Run, trials: Sequence[FrozenTrial], names: Sequence[str], *, narrow: bool) -> None:
+    """Draw the trials' ranks over every pair of the most important parameters."""
+    missing = rank_matrix.not_ready(trials)
+    if missing:
+        st.info(missing, icon=":material/hourglass_empty:")
+        return
+    most = 3 if narrow else rank_matrix.MOST
+    info = rank_matrix.rank_matrix_info(trials, maximize=run.study.maximize, parameters=names[:most])
+    plot.draw(
+        rank_matrix.rank_matrix_figure(info, theme=frame.theme(), narrow=narrow),
+        "ranks",
+        choose_trial=True,
+        caption="Each point is a complete trial, coloured by its rank: poor values cannot stretch the "
+        "colours. Where strong points gather in a corner, both ranges end too early there. "
+        + (f"The {most} most important of {len(names)} parameters." if len(names) > most else ""),
+        alt="Ranks of the trials over each pair of parameters",
     )
 
 

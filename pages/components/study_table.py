@@ -215,7 +215,9 @@ def draw_study_table(rows: Sequence[StudyRow], labels: Mapping[str, str]) -> Non
                 help="The worst verdict on the ranges of the search space; Saturation has the evidence",
             ),
             "task": column.TextColumn(
-                "Task", width=WIDTHS["task"] - narrower - tags, help="↳ names the study that this one continues"
+                "Task",
+                width=WIDTHS["task"] - narrower - tags,
+                help="↳ names the study that this one continues",
             ),
             "tags": column.ListColumn("Tags", width=TAGS_WIDTH),
             "age": column.TextColumn("Age", width=WIDTHS["age"]),

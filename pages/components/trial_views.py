@@ -1,4 +1,4 @@
-"""The trials of a study in four views: value over trials, reports on the way, the clock, a table."""
+"""The trials of a study in views: value over trials, reports, distribution, the clock, a table."""
 
 import datetime
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from optuna.trial import FrozenTrial
 from pages.components import plot, trial_table
 from storage.remarks import read_remarks
 from storage.trials import imported, own
-from tuning.analysis import history, intermediate, table, timeline
+from tuning.analysis import edf, history, intermediate, table, timeline
+from tuning.analysis.histories import ComparedTrials
 from tuning.launch import Run
 
-VIEWS = ("Values", "Learning", "Timeline", "Table")
+VIEWS = ("Values", "Learning", "Distribution", "Timeline", "Table")
 
 
 def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) -> None:
@@ -27,13 +28,16 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
     trials, taken_over = own(run.study.trials), imported(run.study.trials)
     maximize = run.study.maximize
     ended = [t for t in trials if t.state.is_finished()] or trials
-    values, learning, clock, rows = st.tabs(VIEWS, key="view", bind="query-params")
+    values, learning, spread, clock, rows = st.tabs(VIEWS, key="view", bind="query-params")
     with values:
         if values.open:
             _draw_history(ended, taken_over, maximize=maximize, theme=theme)
     with learning:
         if learning.open:
             _draw_learning(ended, maximize=maximize, theme=theme)
+    with spread:
+        if spread.open:
+            _draw_distribution(run, ended, taken_over, theme=theme)
     with clock:
         if clock.open:
             _draw_timeline(trials, maximize=maximize, theme=theme, now=now, alive=run.may_run)
@@ -98,6 +102,30 @@ def _draw_learning(trials: Sequence[FrozenTrial], *, maximize: bool, theme: str)
         caption="Each line is a trial, through the evaluations it reported while it trained. Lines that "
         "still climb at the right end ask for more env steps. Click an end to see its trial.",
         alt="Reported values of each trial over env steps",
+    )
+
+
+def _draw_distribution(
+    run: Run, trials: Sequence[FrozenTrial], taken_over: Sequence[FrozenTrial], *, theme: str
+) -> None:
+    if _say(edf.not_ready(trials)):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        parent = bool(taken_over) and _parent_toggle()
+        clip = _clip_toggle()
+    maximize = run.study.maximize
+    studies = [ComparedTrials("this study", tuple(trials), maximize)]
+    if parent:
+        # As if they were their study's own: imported ones are left out everywhere else.
+        studies.append(ComparedTrials("imported", tuple(taken_over), maximize))
+    plot.draw(
+        edf.edf_figure(edf.edf_info(studies, with_imported=parent), theme=theme, clip_outliers=clip),
+        "distribution",
+        caption="How many complete trials reached at most each value. "
+        + ("Steep at the right end" if maximize else "Steep at the left end")
+        + " means that many trials come close to the best. Compare puts the lines of "
+        "several studies into one plot.",
+        alt="Share of complete trials up to each value",
     )
 
 

@@ -271,3 +271,22 @@ def test_the_chosen_trial_is_the_one_to_take_home(open_page, recorded, add_reeva
     assert (
         f"Trial {BEST}, the winner that was chosen, reached {reached(BEST)} in the search, and -330" in text
     )
+
+
+def test_the_distribution_counts_own_trials_and_on_request_imported_ones(open_page, runs):
+    from tuning import examples
+
+    runs.mkdir()
+    folder = examples.copy_recorded(examples.recorded_pairs()[0][1], runs)
+    app = open_page(PAGE, study=folder.id, view="Distribution")
+    (spread,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    assert [trace["name"] for trace in spread["data"]] == ["this study"]
+    app.toggle(key="parent").set_value(True).run()
+    (spread,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    assert [trace["name"] for trace in spread["data"]] == ["this study", "imported"]
+
+
+def test_a_distribution_of_too_few_trials_says_what_it_needs(open_page, make_study, shown):
+    folder = make_study(n_complete=1)
+    app = open_page(PAGE, study=folder.id, view="Distribution")
+    assert "needs 2 complete trials" in shown(app)

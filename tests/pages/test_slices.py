@@ -22,15 +22,21 @@ def test_a_study_without_trials_points_to_live(open_page, make_study, shown):
     assert "Live" in [link.value for link in app.get("page_link")]
 
 
-def test_a_finished_study_has_all_four_views(open_page, make_study, shown):
+def test_a_finished_study_has_every_view(open_page, make_study, shown):
     make_study(n_complete=14, n_pruned=2, n_failed=1, search_space="starter")
     app = open_page(PAGE)
     text = shown(app)
     assert "matters most" in text
     assert "rough guide" in text
-    for heading in ("Importance", "Two parameters together", "All parameters together"):
+    for heading in (
+        "Importance",
+        "Two parameters together",
+        "Ranks over every pair",
+        "All parameters together",
+    ):
         assert heading in text
-    slices, importance, pair, together = figures(app)
+    slices, importance, pair, ranks, together = figures(app)
+    assert len([k for k in ranks["layout"] if k.startswith("xaxis")]) == 6
     names = {"n_steps_pow", "gamma", "learning_rate", "activation_fn"}
     titles = {axis["title"]["text"].split(" ")[0] for k, axis in slices["layout"].items() if k[:5] == "xaxis"}
     assert titles == names
@@ -59,7 +65,7 @@ def test_wrong_parameters_in_a_link_are_ignored(open_page, make_study):
     folder = make_study(n_complete=14, search_space="starter")
     app = open_page(PAGE, study=folder.id, x="<script>", y="nothing")
     assert not app.exception
-    assert len(figures(app)) == 4
+    assert len(figures(app)) == 5
 
 
 def test_too_few_trials_are_said_where_they_matter(open_page, make_study, shown):

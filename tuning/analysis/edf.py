@@ -47,15 +47,17 @@ def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
     return nothing_complete(trials, needed=2)
 
 
-def edf_info(studies: Sequence[ComparedTrials]) -> EdfInfo:
+def edf_info(studies: Sequence[ComparedTrials], *, with_imported: bool = False) -> EdfInfo:
     """Return the finite values of each study's own complete trials; baselines are marked, not counted.
+
+    `with_imported` counts the trials that were copied from another study as well.
 
     Source: the empirical distribution function of `optuna.visualization.plot_edf`: complete trials only.
     """
     maximize = studies[0].maximize if studies else True
     shown, left_out, baselines = [], [], []
     for place, study in enumerate(studies):
-        trials = own(study.trials)
+        trials = list(study.trials) if with_imported else own(study.trials)
         values = sorted(v for t in trials if baseline_name(t) is None and (v := value_of(t)) is not None)
         if study.maximize != maximize:
             left_out.append((study.name, "it is optimised in the other direction"))
