@@ -134,7 +134,7 @@ def test_what_nobody_can_guess_is_named_and_can_be_overridden_or_left_out(opened
 @pytest.mark.parametrize(
     ("over", "said"),
     [
-        ({"algorithm": "SAC"}, "There is no algorithm 'SAC'"),
+        ({"algorithm": "SARSA"}, "There is no algorithm 'SARSA'"),
         ({"n_timesteps": 0}, "n_timesteps"),
         ({"policy": "MyPolicy"}, "`policy` must be one of"),
         ({"overrides": dict.fromkeys(ZOO)}, "`search_space` is empty"),

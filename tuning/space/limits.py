@@ -5,34 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuning.algorithms import Argument, algorithm, algorithm_names
-from tuning.space.parameters import default_target
+from tuning.space.parameters import POLICY_PREFIX, default_target
 from tuning.spec import StudySpec
 
 # Stored names under which a transform is common, in our presets and in RL Zoo's spaces.
 _TRANSFORMS = (("one_minus_", "1 - x"), ("_pow", "2^x"))
 
 
-# Arguments of other algorithms that RL Zoo searches. Source: its hyperparams_opt.py and SB3's documentation.
+# What people search in files of their own that is no algorithm's argument here: regularisation of nets.
 _ELSEWHERE = (
-    Argument("tau", "float", None, "", low=0, high=1, open_low=True),
-    Argument("train_freq", "int", None, "", low=1),
-    Argument("gradient_steps", "int", None, "", low=1),
-    Argument("subsample_steps", "int", None, "", low=1),
-    Argument("target_update_interval", "int", None, "", low=1),
-    Argument("learning_starts", "int", None, "", low=0),
-    Argument("buffer_size", "int", None, "", low=1),
-    Argument("exploration_fraction", "float", None, "", low=0, high=1),
-    Argument("exploration_initial_eps", "float", None, "", low=0, high=1),
-    Argument("exploration_final_eps", "float", None, "", low=0, high=1),
-    Argument("noise_std", "float", None, "", low=0),
-    Argument("policy_delay", "int", None, "", low=1),
-    Argument("n_quantiles", "int", None, "", low=1),
-    Argument("top_quantiles_to_drop_per_net", "int", None, "", low=0),
-    Argument("n_critic_updates", "int", None, "", low=1),
-    Argument("cg_max_steps", "int", None, "", low=1),
-    Argument("n_delta", "int", None, "", low=1),
-    Argument("delta_std", "float", None, "", low=0, open_low=True),
-    Argument("top_frac_size", "float", None, "", low=0, high=1, open_low=True),
     Argument("n_layers", "int", None, "", low=1),
     Argument("dropout", "float", None, "", low=0, high=1, open_high=True),
     Argument("weight_decay", "float", None, "", low=0),
@@ -73,7 +54,10 @@ def known_limits(names: Iterable[str]) -> dict[str, Limit]:
     something else shows by a range that breaks the limit; whoever uses the limit has to look.
     """
     arguments = {a.name: a for a in _ELSEWHERE}
-    arguments |= {key: a for name in algorithm_names() for key, a in algorithm(name).arguments.items()}
+    for known in map(algorithm, algorithm_names()):
+        for one in known.arguments.values():
+            bare = one.name.removeprefix(POLICY_PREFIX)  # n_quantiles: nobody writes the prefix
+            arguments[bare] = _wider(arguments.get(bare, one), one)
     found = {}
     for name in names:
         transform = next((t for mark, t in _TRANSFORMS if mark in name), "identity")
@@ -83,8 +67,17 @@ def known_limits(names: Iterable[str]) -> dict[str, Limit]:
     return found
 
 
+def _wider(one: Argument, other: Argument) -> Argument:
+    """Return the argument that admits more at its lower end: nobody says whose algorithm it is."""
+    if other.low is None or (one.low is not None and other.low < one.low):
+        return other
+    return one
+
+
 def _stored(argument: Argument, transform: str) -> Limit | None:
-    if argument.kind not in ("float", "int") or (argument.low is None and argument.high is None):
+    if argument.kind not in ("float", "int", "auto_float"):
+        return None
+    if argument.low is None and argument.high is None:
         return None
     about = f"{argument.name} must be {argument.limits()}"
     low, high, open_low, open_high = argument.low, argument.high, argument.open_low, argument.open_high
@@ -105,4 +98,6 @@ def _stored(argument: Argument, transform: str) -> Limit | None:
                 math.floor(math.log2(high)) if high is not None else None,
                 about=about,
             )
+        case "auto_x":  # SB3 learns its logarithm
+            return Limit(low, high, open_low=True, about=f"{argument.name} must start above 0")
     return None

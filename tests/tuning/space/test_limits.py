@@ -40,3 +40,23 @@ def test_the_names_of_rl_zoo_are_known_in_any_study():
 )
 def test_a_limit_admits_what_keeps_to_it(limit, value, admitted):
     assert limit.admits(value) is admitted
+
+
+def test_limits_of_every_algorithm_that_rl_zoo_searches():
+    names = ["tau", "train_freq", "subsample_steps", "exploration_fraction", "noise_std", "n_quantiles"]
+    names += ["top_quantiles_to_drop_per_net", "n_critic_updates", "n_delta_pow", "target_update_interval"]
+    limits = known_limits([*names, "batch_size", "gradient_steps", "dropout"])
+    assert not limits["tau"].admits(0.0)
+    assert limits["tau"].admits(1.0)
+    assert not limits["exploration_fraction"].admits(1.1)
+    assert not limits["train_freq"].admits(0)
+    assert limits["noise_std"].admits(0)
+    assert limits["batch_size"].admits(1), "SAC may learn from a single step, PPO may not"
+    assert set(names) <= set(limits)
+
+
+def test_a_learned_coefficient_starts_above_zero():
+    spec = build_spec({"env": {"id": "Pendulum-v1"}, "algorithm": "SAC", "search_space": "sac-for-speed"})
+    limits = spec_limits(spec)
+    assert not limits["ent_coef_init"].admits(0.0)
+    assert "net_arch_complexity" not in limits
