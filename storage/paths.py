@@ -139,6 +139,11 @@ class RunFolder:
         return self.path / "reevaluation.json"
 
     @property
+    def budget_check(self) -> Path:
+        """What the runs of a budget check are to answer, JSON."""
+        return self.path / "budget_check.json"
+
+    @property
     def rollouts(self) -> Path:
         """Folders of rendered rollouts; each is a run folder of its own, with its videos in it."""
         return self.path / "rollouts"
@@ -210,6 +215,11 @@ def find_run(root: Path, run_id: str) -> RunFolder:
     raise UnknownRun(
         f"There is no study {run_id[:80]!r} under {root}. `python -m tuning list` shows what there is."
     )
+
+
+def budget_checks(root: Path) -> RunFolder:
+    """Return the folder whose jobs are the budget checks: no study, so listings pass it by."""
+    return RunFolder(root / ".budget-checks")
 
 
 def list_runs(root: Path) -> list[RunFolder]:

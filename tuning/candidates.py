@@ -97,7 +97,7 @@ def choose(
         sign = -1.0 if run.study.maximize else 1.0
         chosen.sort(key=lambda c: (math.inf if c.search_value is None else sign * c.search_value, c.trial))
     notes: list[str] = []
-    baselines = [_defaults(spec)] if defaults else []
+    baselines = [sb3_defaults(spec)] if defaults else []
     if n_fixed := len(spec.hyperparameters) if defaults else 0:
         notes.append(
             f"The defaults are SB3's own also for the {count(n_fixed, 'value')} that the study fixed."
@@ -171,7 +171,8 @@ def _trial(spec: StudySpec, trial: FrozenTrial, value: float | None, merged: tup
     )
 
 
-def _defaults(spec: StudySpec) -> Candidate:
+def sb3_defaults(spec: StudySpec) -> Candidate:
+    """Return SB3's own defaults for every argument, with the policy and number of envs of a request."""
     return Candidate(
         key=DEFAULTS,
         kind="defaults",

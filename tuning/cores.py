@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.locks import is_held
-from storage.paths import RunFolder, list_runs
+from storage.paths import RunFolder, budget_checks, list_runs
 from storage.records import read_record
 from tuning.analysis.words import count
 from tuning.jobs import NOUNS
@@ -16,8 +16,8 @@ from tuning.jobs import NOUNS
 class CoreUse:
     """One study or job that runs now, and how many workers it has."""
 
-    study: str  # id of the study, also of a job's
-    kind: str  # study, probe, rollout, ...
+    study: str  # id of the study, also of a job's; of no meaning for a budget check, which has none
+    kind: str  # study, probe, rollout, budget-check, ...
     n_workers: int
 
 
@@ -33,7 +33,8 @@ def cores_in_use(root: Path) -> list[CoreUse]:
 
     Who waits in the queue uses nothing. What runs in another runs folder, or is not ours, is not known.
     """
-    return [use for study in list_runs(root) for use in _of_study(study)]
+    studies = [*list_runs(root), budget_checks(root)]
+    return [use for study in studies for use in _of_study(study)]
 
 
 def n_busy(uses: Sequence[CoreUse]) -> int:
@@ -64,6 +65,8 @@ def cores_sentence(uses: Sequence[CoreUse], *, n_cores: int) -> str:
 
 def use_words(use: CoreUse) -> str:
     """Name what runs: "pendulum-ab12 (2 workers)", "probe of pendulum-ab12 (1 worker)"."""
+    if use.kind == "budget-check":
+        return f"a budget check ({count(use.n_workers, 'worker')})"
     job = "" if use.kind == "study" else f"{NOUNS.get(use.kind, use.kind)} of "
     return f"{job}{use.study} ({count(use.n_workers, 'worker')})"
 

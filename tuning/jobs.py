@@ -21,9 +21,12 @@ from tuning.access import require_writable
 
 StopMode = Literal["now", "after"]
 
-# All of them train what a plan lists; a probe and a re-evaluation have a question beside it.
-RETRAINING_KINDS = ("probe", "reevaluation", "retraining")
-NOUNS = {"reevaluation": "re-evaluation"}  # kind -> what it is called in sentences, where that differs
+# All of them train what a plan lists; all but the last have a question beside it.
+RETRAINING_KINDS = ("probe", "reevaluation", "budget-check", "retraining")
+NOUNS = {
+    "reevaluation": "re-evaluation",
+    "budget-check": "budget check",
+}  # kind -> what it is called in sentences, where that differs
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0

@@ -40,6 +40,7 @@ class TrainingRun(_Plain):
     train_seed: _Seed
     eval_seed: _Seed
     n_train_envs: int | None = Field(default=None, ge=1, le=999)  # where it is not the plan's
+    n_timesteps: int | None = Field(default=None, ge=1, le=10**11)  # likewise
     # Nothing is trained: the policy in the job's weights/<index of the run> plays. Episode k begins from the
     # state that the evaluation seed plus k gives.
     plays_only: bool = False
@@ -66,6 +67,10 @@ class RetrainPlan(_Plain):
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise ValueError(f"The key of a run must be its own: {twice[0][:60]!r} is used more than once.")
         return self
+
+    def steps_of(self, run: TrainingRun) -> int:
+        """Return how many env steps a run trains."""
+        return run.n_timesteps or self.n_timesteps
 
 
 class RunResult(_Plain):

@@ -74,7 +74,7 @@ def _result(folder: RunFolder, task: RunTask) -> RunResult | None:
     started = time.monotonic()
     used: list[TrainerUsed] = []  # empty where nothing was trained, or the model could not be built
     try:
-        with Reporter(folder, task.index, task.plan.n_timesteps) as reporter:
+        with Reporter(folder, task.index, task.plan.steps_of(run)) as reporter:
             result = _attempt(folder, task, reporter, used.append)
     except NotKept:
         raise
@@ -114,8 +114,8 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter, on_start: "OnSt
         resolved=dict(run.resolved),
         seeds=Seeds(run.train_seed, run.eval_seed),
         n_train_envs=run.n_train_envs or plan.n_train_envs,
-        n_timesteps=plan.n_timesteps,
-        marks=(plan.n_timesteps,),
+        n_timesteps=plan.steps_of(run),
+        marks=(plan.steps_of(run),),
         n_eval_envs=plan.n_eval_envs,
         n_eval_episodes=plan.n_eval_episodes,
     )

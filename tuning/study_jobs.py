@@ -30,16 +30,27 @@ def start_study_job(study: RunFolder, kind: str, write: Callable[[RunFolder, int
         ReadOnly: this server only shows studies.
     """
     with alone(study):
-        draw = next_draw(study)
-        folder = create_run(study.jobs, kind)
-        try:
-            write(folder, draw)
-        except BaseException:
-            shutil.rmtree(folder.path, ignore_errors=True)
-            raise
-        write_record(study.jobs / _DRAWS, {"used": draw + 1})
-        jobs.create_job(folder, kind, draw=draw)
-        launch.start(folder)
+        return begin_job(study, kind, write)
+
+
+def begin_job(
+    study: RunFolder, kind: str, write: Callable[[RunFolder, int], None], *, name: str | None = None
+) -> RunFolder:
+    """Do what `start_study_job` does, for whoever holds `alone`; `name` begins the id instead of `kind`.
+
+    Raises:
+        StartFailed: see `jobs.start_job`.
+    """
+    draw = next_draw(study)
+    folder = create_run(study.jobs, name or kind)
+    try:
+        write(folder, draw)
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    write_record(study.jobs / _DRAWS, {"used": draw + 1})
+    jobs.create_job(folder, kind, draw=draw)
+    launch.start(folder)
     return folder
 
 
@@ -106,7 +117,7 @@ def alone(study: RunFolder) -> Iterator[None]:
         AlreadyRunning, ReadOnly: see `start_study_job`.
     """
     require_writable("train anything")
-    study.jobs.mkdir(mode=0o700, exist_ok=True)
+    study.jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with locks.FileLock(study.jobs / jobs.START_LOCK):
             for folder in list_runs(study.jobs):

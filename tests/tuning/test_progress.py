@@ -1,5 +1,6 @@
 """How far a study is, and when it will be done, whatever has happened so far."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -185,3 +186,13 @@ def test_where_nothing_is_trained_episodes_tell_what_is_left():
     progress = retraining_progress(plan, [], [beat(10, total=40)])
     assert (progress.fraction, progress.steps_per_s) == (1 / 8, 0.0), "it counts no steps"
     assert progress.eta_s == pytest.approx(1.75 * 40)  # 10 episodes took 10 s
+
+
+def test_a_run_counts_for_as_much_as_it_has_steps():
+    plan = plan_of(n_runs=3, n_workers=1)
+    longer = plan.runs[0].model_copy(update={"n_timesteps": 4_000})
+    plan = plan.model_copy(update={"runs": (longer, *plan.runs[1:])})
+    assert [plan.steps_of(run) for run in plan.runs] == [4_000, 1_000, 1_000]
+    progress = retraining_progress(plan, [result("0", seconds=40.0)], [replace(beat(500), trial=1)])
+    assert (progress.done, progress.fraction) == (1, pytest.approx(4_500 / 6_000))
+    assert progress.eta_s == pytest.approx(15.0)  # 1 500 steps, as fast as 4 000 in 40 s
