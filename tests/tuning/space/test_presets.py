@@ -130,3 +130,62 @@ def test_bounds_keep_within_the_natural_limits(known, preset):
 def test_sb3_defaults_within_each_preset(known, preset, defaults):
     spec = build_spec({"env": {"id": "Pendulum-v1"}, "algorithm": known, "search_space": preset})
     assert spec.default_configuration() == defaults
+
+
+@pytest.mark.parametrize(("known", "preset"), EVERY)
+def test_every_parameter_of_a_preset_has_its_reason(known, preset):
+    assert list(preset.why) == [p.name for p in preset.space]
+    for why in preset.why.values():
+        assert why.endswith(".")
+        assert 40 < len(why) < 300
+    assert preset.source
+    assert 3 <= len(preset.space) <= 5 or preset.name != "starter"
+
+
+def test_off_policy_spaces_are_rl_zoos():
+    shared = {
+        "one_minus_gamma": ("float", 1e-4, 0.03, True),
+        "learning_rate": ("float", 1e-5, 2e-3, True),
+        "batch_size_pow": ("int", 2, 11, False),
+        "train_freq": ("int", 1, 10, False),
+    }
+    tau = {"tau": ("float", 1e-3, 0.08, True)}
+    noise = {"noise_std": ("float", 0, 0.5, False)}
+    quantiles = {
+        "n_quantiles": ("int", 5, 50, False),
+        "top_quantiles_to_drop_per_net": ("int", 0, 5, False),
+    }
+    exploring = {
+        "subsample_steps": ("int", 1, 8, False),
+        "exploration_final_eps": ("float", 0, 0.2, False),
+        "exploration_fraction": ("float", 0, 0.5, False),
+        "target_update_interval": ("int", 1, 20_000, True),
+    }
+    expected = {
+        "SAC": shared | tau,
+        "TQC": shared | tau | quantiles,
+        "TD3": shared | tau | noise,
+        "DDPG": shared | tau | noise,
+        "DQN": shared | exploring,
+    }
+    for name, ranges in expected.items():
+        space = rows("rl-zoo", algorithm(name))
+        assert ranges_of(space) == ranges
+        assert space["net_arch"].choices == ("small", "medium", "big")
+        assert algorithm(name).preset("rl-zoo").fixed == ({} if name == "DQN" else {"gradient_steps": -1})
+    assert rows("rl-zoo", algorithm("TD3"))["noise_type"].choices == ("ornstein-uhlenbeck", "normal", "none")
+
+
+def test_sac_for_speed_is_its_authors_space_but_for_what_sb3_lacks():
+    space = rows("sac-for-speed", algorithm("SAC"))
+    assert ranges_of(space) == {
+        "gamma": ("float", 0.975, 0.995, False),
+        "learning_rate": ("float", 1e-4, 2e-3, True),
+        "ent_coef_init": ("float", 0.001, 0.02, True),
+        "batch_size_pow": ("int", 7, 12, True),
+        "net_arch_complexity": ("int", 0, 3, False),
+        "train_freq_pow": ("int", 0, 3, False),
+        "gradient_steps_pow": ("int", 0, 10, False),
+        "tau": ("float", 0.001, 0.05, True),
+    }
+    assert len(space) == 8, "no categories: CMA-ES can search it"
