@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tuning.cores import usable_cores
+from tuning.pruner_choice import prune_schedule
 from tuning.space.places import value_at
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec
@@ -16,7 +17,7 @@ WORKER_START_S = 3.0  # torch and SB3 take 2.4 s to import, once in each worker
 
 N_CONFIGURATIONS = 64
 ASSUMED_EPISODE_STEPS = 500
-PRUNED_SHARE = 0.5  # of the trials after the start-up, by the median pruner
+PRUNED_SHARE = 0.5  # of the trials after the start-up, from experience with the median pruner
 LOW, HIGH = 0.7, 2.0  # what the model is off by, from experience: a busy machine, a slower environment
 
 
@@ -44,11 +45,10 @@ def study_seconds(
     budget = spec.budget
     n_workers = max(1, min(spec.n_workers, cores, budget.n_trials))
     length = episode_steps or ASSUMED_EPISODE_STEPS
-    configurations = [resolve_configuration(spec, stored) for stored in _configurations(spec)]
-    per_trial = float(np.mean([_trial_seconds(spec, c, length) for c in configurations]))
-    n_cut = _expected_pruned(spec)
-    saved = n_cut * per_trial * (1 - 1 / budget.n_evaluations)  # pruned at the first evaluation
-    low = (budget.n_trials * per_trial - saved) / n_workers * LOW + WORKER_START_S
+    configurations = [resolve_configuration(spec, stored) for stored in space_sample(spec)]
+    per_training = float(np.mean([training_seconds(spec, c, episode_steps=length) for c in configurations]))
+    per_trial = spec.objective.n_seeds * per_training
+    low = budget.n_trials * per_trial * (1 - pruned_share(spec)) / n_workers * LOW + WORKER_START_S
     high = budget.n_trials * per_trial / n_workers * HIGH + 2 * WORKER_START_S
     if budget.timeout_s is not None:  # no trial starts after it; those underway end
         high = min(high, budget.timeout_s + per_trial * HIGH)
@@ -61,18 +61,15 @@ def episodes_seconds(spec: StudySpec, n_episodes: int, *, episode_steps: int | N
     budget = spec.budget.model_copy(update={"n_eval_episodes": n_episodes})
     length = episode_steps or ASSUMED_EPISODE_STEPS
     asked = spec.model_copy(update={"budget": budget})
-    configurations = [resolve_configuration(spec, stored) for stored in _configurations(spec)]
+    configurations = [resolve_configuration(spec, stored) for stored in space_sample(spec)]
     return float(np.mean([_evaluation_seconds(asked, costs_of(spec, c), length) for c in configurations]))
 
 
 def training_seconds(spec: StudySpec, resolved: dict[str, Any], *, episode_steps: int | None = None) -> float:
-    """Estimate how long one worker takes for a trial of one resolved configuration, with its evaluations."""
-    return _trial_seconds(spec, resolved, episode_steps or ASSUMED_EPISODE_STEPS)
-
-
-def _trial_seconds(spec: StudySpec, resolved: dict[str, Any], episode_steps: int) -> float:
-    each = _evaluation_seconds(spec, costs_of(spec, resolved), episode_steps)
-    return learning_seconds(spec, resolved) + spec.budget.n_evaluations * each
+    """Estimate how long one worker trains one resolved configuration once, with its evaluations."""
+    each = _evaluation_seconds(spec, costs_of(spec, resolved), episode_steps or ASSUMED_EPISODE_STEPS)
+    learning = spec.budget.trial_seconds or learning_seconds(spec, resolved)
+    return learning + len(spec.evaluation_marks()) * each
 
 
 def _evaluation_seconds(spec: StudySpec, costs: Costs, episode_steps: int) -> float:
@@ -81,15 +78,17 @@ def _evaluation_seconds(spec: StudySpec, costs: Costs, episode_steps: int) -> fl
     return vector_steps * (costs.evaluate_s + costs.env_step_s * n_envs)
 
 
-def _expected_pruned(spec: StudySpec) -> float:
-    marks = spec.evaluation_marks()
-    warmup = spec.pruner.warmup_fraction * spec.budget.n_timesteps
-    if spec.pruner.name == "none" or len(marks) == 1 or marks[-2] < int(warmup):
+def pruned_share(spec: StudySpec) -> float:
+    """Return which share of a study's time its pruner may save: half of its trials end early."""
+    schedule = prune_schedule(spec)
+    earliest, n_trials = schedule.earliest, spec.budget.n_trials
+    if earliest is None or schedule.first_trial is None or spec.objective.second:
         return 0.0
-    return PRUNED_SHARE * max(0, spec.budget.n_trials - spec.pruner.n_startup_trials)
+    n_cut = PRUNED_SHARE * max(0, n_trials - schedule.first_trial)
+    return n_cut / n_trials * (1 - earliest.step / schedule.end)
 
 
-def _configurations(spec: StudySpec) -> list[dict[str, Any]]:
+def space_sample(spec: StudySpec) -> list[dict[str, Any]]:
     """Return random configurations as stored values, spread evenly over each parameter's range."""
     rng = np.random.default_rng(0)
     n = N_CONFIGURATIONS

@@ -111,7 +111,7 @@ def test_unknown_episode_lengths_are_said():
 )
 def test_sampled_values_lie_in_the_space(parameter):
     spec = build_spec({"env": {"id": "Pendulum-v1"}, "search_space": [parameter]})
-    values = [c[parameter["name"]] for c in estimate._configurations(spec)]
+    values = [c[parameter["name"]] for c in estimate.space_sample(spec)]
     assert len(values) == estimate.N_CONFIGURATIONS
     assert len(set(values)) > 2
     assert all(spec.search_space[0].contains(v) for v in values)
