@@ -21,6 +21,7 @@ from storage.trials import RESOLVED, RUN, imported
 from tuning import environments
 from tuning.algorithms import Argument
 from tuning.analysis.outcomes import finite_ranked, reached
+from tuning.noise_code import noise_argument, noise_imports, without_noise, zoo_noise
 from tuning.normalization import reward_discount
 from tuning.space.resolve import POLICY_PREFIX, resolve_configuration
 from tuning.spec import StudySpec
@@ -103,7 +104,7 @@ def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
         f"  policy: {_scalar(spec.policy)}",
         *zoo_lines(spec.env),
     ]
-    for name, value in resolved.items():
+    for name, value in {**without_noise(resolved), **zoo_noise(resolved)}.items():
         if name != "policy_kwargs" and value is not None:  # RL Zoo refuses null, and it is the default
             lines.append(f"  {name}: {_scalar(value)}")
     if resolved.get("policy_kwargs"):
@@ -124,14 +125,17 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
     n_eval_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
     env = f"ENV_ID, env_kwargs={_literal(spec.env.kwargs)}, " if spec.env.kwargs else "ENV_ID, "
     saved = f"{spec.name}-trial-{trial.number}"
+    noise_first, noise_classes = noise_imports(resolved)
     has_activation = "activation_fn" in resolved.get("policy_kwargs", {})
     lines = [
         *_docstring(spec, trial),
         "",
+        *noise_first,
         "import torch",
         f"from {module} import {class_name}",
         "from stable_baselines3.common.env_util import make_vec_env",
         "from stable_baselines3.common.evaluation import evaluate_policy",
+        *noise_classes,
         *wrapper_imports(spec.env, spec.policy),
     ]
     if has_activation:
@@ -151,10 +155,11 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         f"    {_literal(spec.policy)},",
         "    env,",
     ]
-    for name, value in resolved.items():
+    for name, value in without_noise(resolved).items():
         written = _policy_kwargs(value) if name == "policy_kwargs" else _literal(value)
         lines.append(f"    {name}={written},")
     lines += [
+        *noise_argument(resolved),
         "    seed=SEED,",
         '    device="cpu",',
         "    verbose=1,",

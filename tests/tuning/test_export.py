@@ -247,3 +247,57 @@ def test_a_value_that_json_does_not_know_is_refused():
     trial = create_trial(value=1.0, params={"x": float("nan")}, distributions={"x": odd})
     with pytest.raises(ExportError, match="holds a value that JSON does not know"):
         export.values_json("theirs", trial)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "env", "space", "fixed"),
+    [
+        ("SAC", "Pendulum-v1", "sac-for-speed", {"noise_type": "normal", "noise_std": 0.2}),
+        ("DQN", "CartPole-v1", "rl-zoo", {}),
+    ],
+)
+def test_a_real_trial_that_replays_steps_is_repeated_by_its_script(
+    algorithm, env, space, fixed, runs_dir, fault_spec, monkeypatch, tmp_path
+):
+    narrow = {  # as the space is, but quick
+        "batch_size_pow": {"low": 4, "high": 5, "log": False},
+        "gradient_steps_pow": {"low": 0, "high": 1},
+        "net_arch_complexity": {"low": 0, "high": 1},
+        "net_arch": {"choices": ["small", "medium"]},
+    }
+    rows = [
+        p.model_dump() | narrow.get(p.name, {})
+        for p in spec_of(algorithm=algorithm, search_space=space).search_space
+    ]
+    spec = fault_spec(
+        algorithm=algorithm,
+        env={"id": env},
+        search_space=rows,
+        hyperparameters={"learning_starts": 50, **fixed},
+        budget={"n_trials": 1, "n_timesteps": 240, "n_evaluations": 2, "n_eval_episodes": 2},
+        defaults_first=False,
+        tuned_first=False,
+    )
+    folder = launch.create_study(spec, runs_dir)
+    monkeypatch.setattr(worker, "_storages", {})
+    worker.run_trial(worker.Task(str(folder.path), spec, index=0, alone=True))
+    (trial,) = launch.read_run(folder).study.trials
+    assert trial.state == TrialState.COMPLETE
+    assert trial.user_attrs[TRAINER]["name"] == "sb3"
+    script = tmp_path / "again.py"
+    script.write_text(export.to_python(spec, trial))
+    monkeypatch.chdir(tmp_path)
+    assert runpy.run_path(str(script))["mean"] == trial.value
+    entry = yaml.safe_load(export.to_yaml(spec, trial))[env]
+    assert {name: entry[name] for name in fixed} == fixed
+    assert entry["gradient_steps"] == trial.user_attrs[RESOLVED]["gradient_steps"]
+
+
+def test_rl_zoo_has_no_word_for_no_noise():
+    spec = spec_of(algorithm="TD3", search_space="rl-zoo")
+    lowest = {p.name: int(p.low) if p.kind == "int" else p.low for p in spec.search_space}
+    stored = lowest | {p.name: p.choices[-1] for p in spec.search_space if p.choices}
+    assert stored["noise_type"] == "none"
+    text = export.to_yaml(spec, trial_of(spec, stored))
+    assert "noise" not in text
+    assert "noise" not in export.to_python(spec, trial_of(spec, stored))
