@@ -105,7 +105,7 @@ def test_a_starter_is_short_and_begins_at_the_defaults(name):
     assert spec.default_configuration() is not None
 
 
-@pytest.mark.parametrize(("name", "preset"), [p for p in PRESETS if p.values[0] not in ("A2C", "PPO")])
+@pytest.mark.parametrize(("name", "preset"), PRESETS)
 def test_every_row_says_why_in_a_sentence(name, preset):
     assert list(preset.why) == [p.name for p in preset.space]
     for sentence in preset.why.values():
