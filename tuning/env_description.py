@@ -38,6 +38,7 @@ class EnvDescription:
     policy: str  # MlpPolicy, CnnPolicy or MultiInputPolicy
     fault: str | None  # why no algorithm here can be trained in it
     caution: str | None  # what may go wrong all the same
+    observation_bytes: int = 0  # of one observation, as a replay buffer stores it
 
 
 def describe(env: EnvSpec) -> EnvDescription:
@@ -72,6 +73,7 @@ def describe(env: EnvSpec) -> EnvDescription:
         policy=policy,
         fault=_action_fault(action) or _observation_fault(observed),
         caution=_endless(env.id) if info.max_episode_steps is None else None,
+        observation_bytes=_bytes(observed),
     )
 
 
@@ -91,6 +93,13 @@ def _endless(env_id: str) -> str:
         f"{env_id} has no limit of steps: an agent that never ends an episode keeps its evaluation going for "
         "ever. Add max_episode_steps to the environment's arguments."
     )
+
+
+def _bytes(space: spaces.Space[Any]) -> int:
+    if isinstance(space, spaces.Dict):
+        return sum(map(_bytes, space.spaces.values()))
+    size = np.dtype(space.dtype).itemsize if space.dtype is not None else 8
+    return size * int(np.prod(space.shape or (1,)))
 
 
 def _kind(space: spaces.Space[Any]) -> str:
