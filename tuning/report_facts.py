@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 
 from storage.records import read_record
+from storage.remarks import read_remarks
 from storage.trials import counted
 from storage.winner import read_winner
 from tuning import export
@@ -109,7 +110,7 @@ def _rows(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
         )
         if n
     ]
-    rows = [("Trials", f"{trials} ({', '.join(parts)})" if parts else trials)]
+    rows = [*_said(run), ("Trials", f"{trials} ({', '.join(parts)})" if parts else trials)]
     if trainers := study_trainers(run.study.trials):
         rows.append(("Trained by", trainers))
     if run.spec is not None:
@@ -125,6 +126,13 @@ def _rows(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
         took = (summary.last_finished - summary.first_started).total_seconds()
         rows.append(("Ran", f"{summary.first_started:%Y-%m-%d %H:%M}, for {duration(took)}"))
     return rows
+
+
+def _said(run: Run) -> list[tuple[str, str]]:
+    """Return the name and the note that people gave the study."""
+    remarks = read_remarks(run.folder)
+    said = (("Name", remarks.name), ("Tags", ", ".join(remarks.tags)), ("Note", remarks.note))
+    return [(label, text) for label, text in said if text]
 
 
 def _mapped(spec: StudySpec) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from tuning.analysis.table import trials_csv
+from pages.components import table_csv
 from tuning.compared_table import ComparedRow, full_frame, words_frame
 
 _NAME_PX, _MARK_PX = 190, 62
@@ -33,13 +33,4 @@ def draw(rows: Sequence[ComparedRow], names: Sequence[str], *, key: str, alt: st
             **{f"study_{k}": column.TextColumn(name, width="medium") for k, name in enumerate(names)},
         },
     )
-    st.download_button(
-        "Download CSV",
-        lambda: trials_csv(full_frame(rows, names)),
-        file_name=f"{key}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"compare-csv-{key}",
-        help="In full precision.",
-    )
+    table_csv.draw(lambda: full_frame(rows, names), f"{key}.csv", key=f"compare-csv-{key}")

@@ -3,10 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components import frame
+from pages.components import frame, table_csv
 from tuning.analysis.reevaluation_result import ReevaluationInfo
 from tuning.analysis.reevaluation_table import candidates_frame, runs_frame
-from tuning.analysis.table import trials_csv
 from tuning.analysis.words import three_digits
 
 _NUMBER = st.column_config.NumberColumn
@@ -36,7 +35,7 @@ def draw(info: ReevaluationInfo, *, key: str, trained_by: str) -> None:
     )
     _draw_caption(info, trained_by)
     with st.container(horizontal=True):
-        _draw_download("Download CSV", full, f"{key}-candidates.csv", key=f"candidates-csv-{key}")
+        table_csv.draw(full, f"{key}-candidates.csv", key=f"candidates-csv-{key}")
     runs = runs_frame(info)
     with st.expander(f"Every {'run' if info.question.mode == 'retrain' else 'episode'}", key=f"runs-{key}"):
         st.dataframe(
@@ -48,7 +47,7 @@ def draw(info: ReevaluationInfo, *, key: str, trained_by: str) -> None:
             key=f"runs-table-{key}",
             alt="Return of each run by candidate",
         )
-        _draw_download("Download CSV", runs, f"{key}-runs.csv", key=f"runs-csv-{key}")
+        table_csv.draw(runs, f"{key}-runs.csv", key=f"runs-csv-{key}")
 
 
 def _draw_caption(info: ReevaluationInfo, trained_by: str) -> None:
@@ -67,19 +66,6 @@ def _draw_caption(info: ReevaluationInfo, trained_by: str) -> None:
     if trained_by:
         words += f" Trained by {frame.escape(trained_by)}."
     st.caption(words)
-
-
-def _draw_download(label: str, table: pd.DataFrame, file_name: str, *, key: str) -> None:
-    st.download_button(
-        label,
-        lambda: trials_csv(table),
-        file_name=file_name,
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=key,
-        help="In full precision.",
-    )
 
 
 def _shown(info: ReevaluationInfo, full: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import frame, rollout_address, video_sync
+from pages.components import frame, rollout_address, table_csv, video_sync
 from tuning.analysis.look import count, three_digits
 from tuning.rollout import ActorResult, RolloutResult
 from tuning.rollout_actors import Cast
@@ -49,9 +49,17 @@ def draw_details(job: RolloutJob, result: RolloutResult) -> None:
                 for d in found
             ]
             st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+            full = pd.DataFrame([[d.name, *map(_plain, d.values)] for d in found])
+            full.columns = pd.Index(["hyperparameter", *_headers(labels)])
+            table_csv.draw(full, f"{job.folder.id}-differences.csv", key=f"differences-csv-{job.folder.id}")
     if job.request.n_episodes > 1:
         with st.expander(f"Each of the {job.request.n_episodes} episodes", icon=":material/list_alt:"):
             st.dataframe(_episode_table(job, result), hide_index=True, width="stretch")
+            table_csv.draw(
+                lambda: episodes_frame(job, result),
+                f"{job.folder.id}-episodes.csv",
+                key=f"episodes-csv-{job.folder.id}",
+            )
 
 
 def _short_name(name: str) -> str:
@@ -119,6 +127,30 @@ def _episode_table(job: RolloutJob, result: RolloutResult) -> pd.DataFrame:
             row[actor.label] = f"{shown} ({count(episode.steps, 'step')})"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def episodes_frame(job: RolloutJob, result: RolloutResult) -> pd.DataFrame:
+    """Return one row for each episode of each actor: start (seed), actor, return (undiscounted), steps."""
+    return pd.DataFrame(
+        [
+            {
+                "start": job.request.seed + number,
+                "actor": actor.label,
+                "return": actor.episodes[number].total,
+                "steps": actor.episodes[number].steps,
+            }
+            for number in range(job.request.n_episodes)
+            for actor in result.actors
+        ]
+    )
+
+
+def _headers(labels: list[str]) -> list[str]:
+    return [label if labels.count(label) == 1 else f"{label} ({n})" for n, label in enumerate(labels, 1)]
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | float) else json.dumps(value)
 
 
 def _value(value: Any) -> str:

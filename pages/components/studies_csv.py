@@ -4,10 +4,9 @@ import datetime
 from collections.abc import Sequence
 
 import pandas as pd
-import streamlit as st
 
+from pages.components import table_csv
 from pages.components.study_table import StudyRow
-from tuning.analysis.table import trials_csv
 
 
 def studies_frame(rows: Sequence[StudyRow]) -> pd.DataFrame:
@@ -42,15 +41,11 @@ def studies_frame(rows: Sequence[StudyRow]) -> pd.DataFrame:
 def draw(rows: Sequence[StudyRow]) -> None:
     """Draw the download of the studies that are shown; nothing where there are none or just one."""
     if len(rows) > 1:
-        st.download_button(
-            "Download CSV",
-            lambda: trials_csv(studies_frame(rows)),
-            file_name="studies.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            type="tertiary",
-            help="The studies shown here, in full precision.",
+        table_csv.draw(
+            lambda: studies_frame(rows),
+            "studies.csv",
+            key="studies-csv",
+            about="The studies shown here, in full precision, with their notes.",
         )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components import frame, plot, weighing
+from pages.components import frame, plot, table_csv, weighing
 from tuning.analysis import verdict_words
 from tuning.analysis.look import count, three_digits
 from tuning.analysis.profile_figure import profile_figure
@@ -23,6 +23,7 @@ def draw(run: Run, p: ParameterSaturation, axis: AxisInfo | None) -> None:
     """Draw the counts at both ends, what they mean, the model, and what the verdict was earlier."""
     if p.verdict != Verdict.NOT_ENOUGH and p.low is not None:
         st.table(evidence_frame(p), border="horizontal", width="content")
+        table_csv.draw(lambda: ends_frame(p), f"{run.folder.id}-evidence.csv", key=f"evidence-csv-{p.name}")
     for sentence in sentences(p):
         st.markdown(frame.escape(sentence))
     if axis is not None and axis.profile:
@@ -35,6 +36,35 @@ def draw(run: Run, p: ParameterSaturation, axis: AxisInfo | None) -> None:
             alt=f"Expected score along {p.name}, from declared bound to declared bound",
         )
     _draw_history(run, p)
+
+
+def ends_frame(p: ParameterSaturation) -> pd.DataFrame:
+    """Return the same in full precision.
+
+    Columns: parameter, end (low or high), bound, top_in_zone of top (best trials in the edge zone),
+    all_in_zone of all, curve_at_end and curve_past_bound (shares of the model's curves), belief (that the
+    optimum lies beyond), broken_outer of outer (trials in the outer quarter).
+    """
+    e = p.evidence
+    return pd.DataFrame(
+        [
+            {
+                "parameter": p.name,
+                "end": name,
+                "bound": bound,
+                "top_in_zone": end.n_top,
+                "top": e.n_top,
+                "all_in_zone": end.n_all,
+                "all": e.n,
+                "curve_at_end": end.model.at_end if end.model else None,
+                "curve_past_bound": end.model.past_end if end.model else None,
+                "belief": end.belief,
+                "broken_outer": end.n_outer_infeasible,
+                "outer": end.n_outer,
+            }
+            for name, bound, end in (("low", p.low, e.low), ("high", p.high, e.high))
+        ]
+    )
 
 
 def evidence_frame(p: ParameterSaturation) -> pd.DataFrame:

@@ -24,11 +24,12 @@ WIDGETS = (
 LOOKING = {
     "history": {
         *("Trial", "Pruned trials", "Clip outliers", "Log scale", "Format", "To share"),
-        *("Build the report", "Download YAML"),
+        *("Build the report", "Download YAML", "Download CSV"),
     },
+    "saturation": {"Download CSV"},
     "slices": {"Across", "Upward", "Pruned trials", "Clip outliers"},
     "reevaluation": {"Re-evaluation", "Show everything to scale", "Download CSV"},
-    "rollouts": {"Present", "Shown", "Open", "Download", "MP4"},
+    "rollouts": {"Present", "Shown", "Open", "Download", "Download CSV", "MP4"},
 }
 
 

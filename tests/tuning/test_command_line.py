@@ -23,6 +23,7 @@ from tuning.__main__ import app
 from tuning.cli import studies
 from tuning.cli.exits import outcome
 from tuning.jobs import JobState, JobStatus
+from tuning.remarks import rename, set_tags
 from tuning.spec import parse_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -364,3 +365,12 @@ def _wait_for(true, timeout_s=60.0):
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_what_people_say_about_a_study_is_listed(created, runs_dir):
+    rename(created, "Swing up")
+    set_tags(created, ["robot"])
+    (record,) = answer("list")
+    assert (record["id"], record["called"], record["tags"]) == (created.id, "Swing up", ["robot"])
+    assert "Swing up: PPO on " in here("list").stdout
+    assert f"{created.id} (Swing up): created" in here("status", created.id).stdout

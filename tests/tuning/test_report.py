@@ -17,6 +17,7 @@ from tuning.export_choice import UnknownTrial
 from tuning.mapping import guess_mapping, save_mapping
 from tuning.opening import open_study
 from tuning.reevaluation_jobs import find_reevaluations
+from tuning.remarks import rename, write_note
 from tuning.report import build_report
 from tuning.report_findings import study_findings
 from tuning.report_plots import inline_figure
@@ -319,3 +320,11 @@ def test_figures_that_do_not_fit_are_dropped_with_a_sentence(recorded, monkeypat
     page = Page(built.html)
     assert built.left_out[0] in page.text
     assert "Best so far" in titles(page)
+
+
+def test_what_people_say_about_the_study_is_told_as_plain_text(recorded):
+    rename(recorded, "Swing <b>up</b>")
+    write_note(recorded, "<script>alert(1)</script>", base="")
+    rows = dict(report_facts.study_facts(launch.read_run(recorded)).rows)
+    assert rows["Name"] == "Swing <b>up</b>"
+    assert rows["Note"] == "<script>alert(1)</script>"

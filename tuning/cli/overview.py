@@ -10,6 +10,7 @@ from storage.foreign import NoSuchStudy
 from storage.journal import JournalDamaged, JournalMissing
 from storage.live import Heartbeat, read_heartbeats
 from storage.paths import RunFolder
+from storage.remarks import read_remarks
 from storage.source import SourceUnreadable
 from tuning import launch, queue
 from tuning.analysis.outcomes import FAILURE_WORDS
@@ -42,12 +43,13 @@ def read_tidied(folder: RunFolder) -> Run:
 def record_of(folder: RunFolder, *, with_running: bool) -> dict[str, Any]:
     """Return a study as plain JSON, read with `read_tidied`.
 
-    Keys: id, name, env, algorithm, trainer (as asked for), trained_by (whose code did, in words; empty while
-    unknown), state, reason, done, total (complete + pruned trials), fraction, eta_s, steps_per_s, best (trial
-    and value, or null), counts (by state), failures (by kind), created_at, started_at, ended_at (seconds
-    since the epoch), folder, imported (trials taken over, in no other count), continues (id of the study they
-    came from, or null), queue (place in the queue: position, of, waits_for in words; null when it does not
-    wait); `running` with the heartbeat of each running trial where asked for.
+    Keys: id, called (the name it was given later; empty without one), tags, note, archived, name, env,
+    algorithm, trainer (as asked for), trained_by (whose code did, in words; empty while unknown), state,
+    reason, done, total (complete + pruned trials), fraction, eta_s, steps_per_s, best (trial and value, or
+    null), counts (by state), failures (by kind), created_at, started_at, ended_at (seconds since the epoch),
+    folder, imported (trials taken over, in no other count), continues (id of the study they came from, or
+    null), queue (place in the queue: position, of, waits_for in words; null when it does not wait);
+    `running` with the heartbeat of each running trial where asked for.
 
     Raises:
         SpecError, JournalMissing, JournalDamaged: the study's files are not what they were.
@@ -84,7 +86,7 @@ def row_of(record: dict[str, Any]) -> list[str]:
     best = record["best"]
     return [
         record["id"],
-        _task(record),
+        f"{record['called']}: {_task(record)}" if record["called"] else _task(record),
         record["state"],
         whole(record["done"]) + (f"/{whole(record['total'])}" if record["total"] else ""),
         three_digits(best["value"]) if best else "",
@@ -101,7 +103,8 @@ def _remark(record: dict[str, Any]) -> str:
 
 def sentences_of(record: dict[str, Any]) -> str:
     """Return the lines of `status`."""
-    lines = [f"{record['id']}: {record['state']}"]
+    called = f" ({record['called']})" if record["called"] else ""
+    lines = [f"{record['id']}{called}: {record['state']}"]
     if record["reason"]:
         lines.append(f"  {record['reason']}")
     if record["queue"]:
@@ -162,7 +165,7 @@ def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> di
     """Return a study that is not ours with the same keys, and where it lies; null is what only we record."""
     assert run.source is not None
     record = {
-        "id": run.folder.id,
+        **_said(run.folder),
         "name": run.study.name,
         "env": None,
         "algorithm": None,
@@ -182,6 +185,18 @@ def _opened_record(run: Run, summary: StudySummary, *, with_running: bool) -> di
         "source": {"path": str(run.source.path), "study": run.source.study, "kind": run.source.kind},
     }
     return {**record, "running": []} if with_running else record
+
+
+def _said(folder: RunFolder) -> dict[str, Any]:
+    """Return the id, and what people say about the study on the pages."""
+    remarks = read_remarks(folder)
+    return {
+        "id": folder.id,
+        "called": remarks.name,
+        "tags": list(remarks.tags),
+        "note": remarks.note,
+        "archived": remarks.archived,
+    }
 
 
 def _results(summary: StudySummary) -> dict[str, Any]:
@@ -205,7 +220,7 @@ def _results(summary: StudySummary) -> dict[str, Any]:
 def _record(run: Run, spec: StudySpec, progress: Progress, summary: StudySummary) -> dict[str, Any]:
     status = run.status
     return {
-        "id": run.folder.id,
+        **_said(run.folder),
         "name": spec.name,
         "env": spec.env.record(),
         "algorithm": spec.algorithm,
