@@ -14,6 +14,7 @@ from pages.components import (
     launch_fixed,
     launch_form,
     launch_method,
+    launch_objective,
     launch_running,
     space_choice,
 )
@@ -98,8 +99,11 @@ with space_place:
 st.subheader("Budget", anchor=False)
 launch_budget.draw()
 budget_place = st.container()
+st.subheader("Objective", anchor=False)
+launch_objective.draw()
+objective_place = st.container()
 st.subheader("Sampler and pruner", anchor=False)
-launch_method.draw()
+launch_method.draw(space.parameters)
 method_place = st.container()
 st.subheader("Workers", anchor=False)
 launch_running.draw(N_CORES)
@@ -142,8 +146,15 @@ with bar:
 if spec is not None:
     with first_place:
         launch_first.draw_outcome(spec)
+    with budget_place:
+        launch_budget.draw_outcome(spec)
+    with objective_place:
+        launch_objective.draw_outcome(spec)
+    with method_place:
+        launch_method.draw_outcome(spec, theme=frame.theme())
     places = {"search_space": space_place, "budget": budget_place, "hyperparameters": fixed_place}
     places |= {
+        "objective": objective_place,
         "sampler": method_place,
         "pruner": method_place,
         "n_workers": workers_place,

@@ -5,21 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from tuning.advice import Advice
 from tuning.analysis.words import count, three_digits, whole
 from tuning.expected_trainer import slow_trials
+from tuning.method_checks import objective_advice, pruner_advice, sampler_advice
+from tuning.population_checks import population_advice
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
 FEW_EPISODES = 5
 TRIALS_PER_PARAMETER = 10
-
-
-@dataclass(frozen=True)
-class Advice:
-    """One thing that a person may want to change before launching."""
-
-    field: str  # path in the spec: budget.n_trials, search_space.<name>, hyperparameters.<name>
-    text: str  # what is the matter, and the remedy
 
 
 @dataclass(frozen=True)
@@ -42,11 +37,13 @@ def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
     checks: tuple[Callable[[StudySpec], Iterator[Advice]], ...] = (
         _rollout,
         _batch,
+        population_advice,
         _learning_rate,
         _space_size,
-        _sampler,
-        _pruner,
+        sampler_advice,
+        pruner_advice,
         _evaluation,
+        objective_advice,
         _trainer,
     )
     return [advice for check in checks for advice in check(spec)] + list(_workers(spec, n_cores))
@@ -54,7 +51,7 @@ def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
 
 def _rollout(spec: StudySpec) -> Iterator[Advice]:
     n_steps = _extent(spec, "n_steps")
-    if n_steps is None:
+    if n_steps is None or spec.budget.trial_seconds is not None:
         return
     envs, budget = spec.n_train_envs, spec.budget
     longest = int(n_steps.high) * envs
@@ -112,42 +109,6 @@ def _space_size(spec: StudySpec) -> Iterator[Advice]:
             f"{count(n_trials, 'trial')} for {count(n_parameters, 'parameter')} is about {each} each, "
             f"which finds good values only by luck. Plan {whole(TRIALS_PER_PARAMETER * n_parameters)} "
             "trials or more, or search fewer parameters.",
-        )
-
-
-def _sampler(spec: StudySpec) -> Iterator[Advice]:
-    start, n_trials = spec.sampler.n_startup_trials, spec.budget.n_trials
-    if spec.sampler.name == "tpe" and start >= n_trials:
-        yield Advice(
-            "sampler.n_startup_trials",
-            f"The first {count(start, 'trial')} are random and the study has {whole(n_trials)}: TPE never "
-            "models anything. Start it after fewer trials, or run more.",
-        )
-
-
-def _pruner(spec: StudySpec) -> Iterator[Advice]:
-    pruner, budget = spec.pruner, spec.budget
-    if pruner.name == "none":
-        return
-    marks = spec.evaluation_marks()
-    if len(marks) == 1:
-        yield Advice(
-            "pruner.name",
-            "A trial can only be pruned at an evaluation before its last one, and there is a single one: "
-            "nothing is pruned. Evaluate at least twice, or set the pruner to none.",
-        )
-    elif pruner.n_startup_trials >= budget.n_trials:
-        yield Advice(
-            "pruner.n_startup_trials",
-            f"Pruning starts after {count(pruner.n_startup_trials, 'complete trial')} and the study has "
-            f"{whole(budget.n_trials)}: nothing is pruned. Start it earlier, or run more trials.",
-        )
-    elif marks[-2] < int(pruner.warmup_fraction * budget.n_timesteps):
-        yield Advice(
-            "pruner.warmup_fraction",
-            f"No trial is pruned in its first {pruner.warmup_fraction:.0%}, and the last evaluation that "
-            f"could prune comes at {marks[-2] / budget.n_timesteps:.0%}: nothing is pruned. Lower the "
-            "warm-up, or evaluate more often.",
         )
 
 

@@ -14,7 +14,7 @@ from storage.candidates import find_candidates
 from storage.foreign import NoSuchStudy, StudyListing, StudyStorage, open_source
 from storage.journal import STUDY_NAME, JournalDamaged, JournalMissing, open_journal
 from storage.locks import is_held
-from storage.paths import RunFolder
+from storage.paths import RunFolder, list_runs
 from storage.roots import check_allowed
 from storage.source import Source, SourceUnreadable, is_opened, read_source
 from storage.trials import StudyData, read_study
@@ -22,6 +22,7 @@ from tuning import env_child, jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
 from tuning.env_description import EnvDescription
 from tuning.environments import EnvInfo
+from tuning.evaluation_noise import EpisodeNoise, known_noise, measured_noise
 from tuning.spec import SpecError, StudySpec, load_spec
 from tuning.spec_parts import EnvSpec
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # What `run`, `spec` and `summary` may raise
 UNREADABLE = (SpecError, JournalMissing, JournalDamaged, SourceUnreadable, NoSuchStudy, OSError)
 
+NOISE_STUDIES = 5  # of an environment, the newest, that tell how returns scatter there
 Stamp = tuple[int, ...]
 
 
@@ -84,6 +86,26 @@ def summary(folder: RunFolder) -> StudySummary:
         SpecError, JournalMissing, JournalDamaged, OSError: see `UNREADABLE`.
     """
     return _summary(*version(folder))
+
+
+@st.cache_data(max_entries=64, ttl=60, show_spinner=False)
+def episode_noise(env_id: str, root: Path) -> EpisodeNoise | None:
+    """Return how the returns of good policies scatter in an environment, as of at most a minute ago.
+
+    The newest studies of it tell, else what others have published.
+    """
+    studies = []
+    for folder in list_runs(root):
+        try:
+            request = spec(folder)
+            if request is not None and request.env.id == env_id:
+                study = _trials(folder)
+                studies.append((study.trials, study.maximize))
+        except UNREADABLE:
+            continue
+        if len(studies) == NOISE_STUDIES:
+            break
+    return measured_noise(studies) or known_noise(env_id)
 
 
 def tidy(folder: RunFolder) -> None:

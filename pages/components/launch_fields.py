@@ -22,6 +22,21 @@ def draw_whole(key: str, label: str, *, help: str, step: int = 1) -> None:
     )
 
 
+def draw_number(
+    key: str, label: str, *, help: str, step: float | None = None, may_be_empty: bool = False
+) -> None:
+    """Draw a number; an empty one is None."""
+    st.number_input(
+        label,
+        value=None if may_be_empty else "min",
+        step=step,
+        key=PREFIX + key,
+        help=help,
+        placeholder="none" if may_be_empty else None,
+        persist_state="session",
+    )
+
+
 def draw_choice(
     key: str,
     label: str,

@@ -14,13 +14,22 @@ from pages.components import (
     launch_first,
     launch_fixed,
     launch_method,
+    launch_objective,
     launch_running,
 )
 from pages.components.launch_fields import PREFIX, draw_choice
 from tuning.algorithms import algorithm_names
 from tuning.spec import StudySpec
 
-SECTIONS = (environment_choice, launch_first, launch_fixed, launch_budget, launch_method, launch_running)
+SECTIONS = (
+    environment_choice,
+    launch_first,
+    launch_fixed,
+    launch_budget,
+    launch_objective,
+    launch_method,
+    launch_running,
+)
 LABELS = {"name": "Name"} | {place: label for section in SECTIONS for place, label in section.LABELS.items()}
 
 
