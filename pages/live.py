@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.components import cached, frame, lineage_line, opened_study, verdict_badge
+from pages.components import cached, frame, lineage_line, opened_study, try_configuration, verdict_badge
 from pages.components.job_controls import draw_controls
 from pages.components.job_words import state_sentence
 from pages.components.running_trials import draw_running_trials
@@ -120,6 +120,7 @@ st.markdown(
 lineage_line.draw(folder)
 state = run.status.state
 draw_controls(run, study_progress(run.spec, run.study.trials, [], now=datetime.now()))
+try_configuration.draw_with_best(run)
 st.fragment(draw_live, run_every=TICK if state.moves else None)(folder, state, run.spec.budget.n_trials)
 if not state.moves and run.study.trials:
     with st.container(horizontal=True):

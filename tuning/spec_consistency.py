@@ -115,7 +115,7 @@ def _first_faults(spec: "StudySpec") -> list[str]:
     faults = []
     parameters = {p.name: p for p in spec.search_space}
     for number, configuration in enumerate(spec.first_configurations, start=1):
-        where = f"Configuration {number} of `first_configurations`"
+        where = f"`first_configurations`, number {number}"
         if not configuration:
             faults.append(f"{where} sets nothing. Remove it, or give a parameter a value.")
         for name, value in configuration.items():

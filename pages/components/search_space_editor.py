@@ -33,6 +33,8 @@ WIDTHS = {
     "at_most": 92,  # only shown where a parameter has it
 }
 COLUMNS = tuple(WIDTHS)
+# On a phone three columns are in view beside the name, which stays while the others scroll.
+NARROW_ORDER = ("name", "low", "high", "log", "choices", "kind", "step", "transform", "target", "at_most")
 LABELS = {name: name.capitalize() for name in COLUMNS} | {"target": "Sets", "at_most": "At most"}
 NUMBERS = ("low", "high", "step")  # edited as text: a column of numbers turns a typed 1e-4 into -14
 N_SAMPLES = 5
@@ -92,7 +94,7 @@ def fault_in_table(fault: str, table: pd.DataFrame) -> str | None:
     for number, data in _numbered(table):
         name, target = str(data.get("name", "")), str(data.get("target", ""))
         plain = rf"(?<![\w.]){re.escape(name)}(?![\w.])"
-        if name and not fault.startswith("Configuration ") and re.search(plain, fault):
+        if name and not fault.startswith("`first_configurations`") and re.search(plain, fault):
             return f"Row {number} ({name}): {fault}"
         if target and fault.startswith(f"`{target}` "):
             return f"Row {number} ({name}): {fault}"
@@ -134,21 +136,22 @@ def value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def draw_editor(base: pd.DataFrame, *, key: str) -> pd.DataFrame:
+def draw_editor(base: pd.DataFrame, *, key: str, narrow: bool = False) -> pd.DataFrame:
     """Draw the table and return it as edited. `base` must not change while `key` stays the same."""
     column = st.column_config
+    order = NARROW_ORDER if narrow else COLUMNS
     edited: pd.DataFrame = st.data_editor(
         base,
         key=key,
         num_rows="dynamic",
-        column_order=[name for name in COLUMNS if name != "at_most" or _says_something(base, "at_most")],
+        column_order=[name for name in order if name != "at_most" or _says_something(base, "at_most")],
         height="content",
         placeholder="",
         hide_index=True,
         alt="The search space: one parameter a row",
         column_config={
             "name": column.TextColumn(
-                "Name", help="The name Optuna stores", width=WIDTHS["name"], pinned=True
+                "Name", help="The name Optuna stores", width=WIDTHS["name"], pinned=narrow
             ),
             "kind": column.SelectboxColumn("Kind", options=list(KINDS), width=WIDTHS["kind"]),
             "low": column.TextColumn("Low", alignment="right", help="Inclusive", width=WIDTHS["low"]),

@@ -7,7 +7,14 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import frame, search_space_editor, space_ranges, space_state, space_tools
+from pages.components import (
+    frame,
+    search_space_editor,
+    space_ranges,
+    space_state,
+    space_tools,
+    viewport,
+)
 from pages.components.launch_fields import PREFIX
 from pages.components.space_state import DRAFT, SPACE, set_space
 from tuning.algorithms import Preset, algorithm
@@ -48,7 +55,7 @@ def draw_space() -> SpaceDrawn:
         # back on the page: the editor is a new one
         generation, base = generation + 1, st.session_state[DRAFT]
         st.session_state[SPACE] = (generation, base)
-    edited = search_space_editor.draw_editor(base, key=f"space-{generation}")
+    edited = search_space_editor.draw_editor(base, key=f"space-{generation}", narrow=viewport.is_narrow())
     st.session_state[DRAFT] = edited
     parameters, faults = search_space_editor.parameters_from_rows(edited)
     history = space_state.record(edited)

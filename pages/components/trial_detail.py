@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
-from pages.components import best_configuration, frame, lineage_line, note_field, plot
+from pages.components import best_configuration, frame, lineage_line, note_field, plot, try_configuration
 from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
@@ -15,7 +15,15 @@ from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RET
 from tuning.access import is_read_only
 from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
-from tuning.analysis.outcomes import baseline_name, error_line, evaluations_of, last_report, value_of
+from tuning.analysis.outcomes import (
+    baseline_name,
+    error_line,
+    evaluations_of,
+    last_report,
+    proposer,
+    value_of,
+)
+from tuning.first_trials import BY_HAND
 from tuning.launch import Run
 from tuning.lineage import trial_home
 from tuning.pins import set_pin
@@ -60,6 +68,8 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
         if box.open:
             with box:
                 best_configuration.draw(run, trial, key="trial")
+    if trial.params:
+        try_configuration.draw(run, trial)
 
 
 def _draw_numbers(trial: FrozenTrial, label: str) -> None:
@@ -95,6 +105,10 @@ def _draw_outcome(trial: FrozenTrial) -> None:
     name = baseline_name(trial)
     if name is not None:
         st.info(f"Not sampled: {frame.escape(name)}.", icon=":material/flag:")
+    who = proposer(trial)
+    if who is not None:
+        words = "Queued by hand." if who == BY_HAND else f"Not sampled: tuned by others, {who}."
+        st.info(frame.escape(words), icon=":material/edit_note:")
     retry_of = trial.user_attrs.get(RETRY_OF)
     if isinstance(retry_of, int):
         st.info(f"Repeats trial {retry_of}, which could not end.", icon=":material/replay:")

@@ -13,7 +13,7 @@ _MOST_ROWS = 12
 _PARAMETER = "param_"
 _NUMBER = st.column_config.NumberColumn
 _TEXT = st.column_config.TextColumn
-_SEARCHED = ("number", "state", "error", "baseline", "origin", "trained_by", "note")
+_SEARCHED = ("number", "state", "error", "baseline", "proposed_by", "origin", "trained_by", "note")
 
 
 def draw(frame: pd.DataFrame, *, file_name: str, chosen: int | None) -> None:
@@ -108,7 +108,8 @@ def _contains(column: "pd.Series[str]", text: str) -> "pd.Series[bool]":
 def _columns(frame: pd.DataFrame) -> list[str]:
     wanted = ["number", "state", "value", "last_std", "last_report"]
     wanted += [c for c in frame.columns if c.startswith(_PARAMETER)]
-    wanted += ["duration_s", "started", "baseline", "retry_of", "origin", "trained_by", "error", "note"]
+    wanted += ["duration_s", "started", "baseline", "proposed_by", "retry_of", "origin", "trained_by"]
+    wanted += ["error", "note"]
     return [c for c in wanted if c == "value" or _says_something(frame[c])]
 
 
@@ -128,6 +129,7 @@ def _config(frame: pd.DataFrame) -> dict:
         "duration_s": _NUMBER("Duration, s", format="plain"),
         "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm:ss"),
         "baseline": _TEXT("Baseline"),
+        "proposed_by": _TEXT("Proposed by", help="Who queued it; empty where the sampler chose."),
         "retry_of": _NUMBER("Retry of"),
         "origin": _TEXT("Origin", width="medium", help="Which trial of another study it is, or runs again."),
         "trained_by": _TEXT("Trained by", help="Whose code trained it, and why not the fast kernels."),

@@ -88,7 +88,7 @@ def test_faults_name_the_row_and_the_remedy(row, said):
         ("`gamma` must be below 1: received 1.5. Move the bound of gamma inside.", "Row 2 (gamma): `gamma`"),
         ("`n_steps` must be at least 1 (for n_steps_pow=0).", "Row 1 (n_steps_pow): `n_steps`"),
         ("`name` must be something.", None),
-        ("Configuration 1 of `first_configurations`: gamma 0.9 lies outside", None),
+        ("`first_configurations`, number 1: gamma 0.9 lies outside", None),
     ],
 )
 def test_a_fault_of_the_request_is_placed_in_its_row(fault, said):

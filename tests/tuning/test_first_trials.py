@@ -80,5 +80,5 @@ def test_a_configuration_outside_the_space_is_refused(configuration, said):
     with pytest.raises(SpecError) as error:
         build_spec({**PENDULUM, "first_configurations": [{"gamma": 0.98}, configuration]})
     assert len(error.value.faults) == 1
-    assert error.value.faults[0].startswith("Configuration 2 of `first_configurations`")
+    assert error.value.faults[0].startswith("`first_configurations`, number 2")
     assert said in error.value.faults[0]

@@ -15,6 +15,7 @@ from tuning.analysis.outcomes import (
     error_line,
     finite_ranked,
     nothing_complete,
+    proposer,
     reached,
     state_word,
     value_of,
@@ -42,6 +43,7 @@ class HistoryInfo:
     last_number: int  # of any trial; -1 without trials
     first_number: int = 0  # above 0 where imported trials come before the study's own
     reruns: tuple[tuple[int, str, int], ...] = ()  # (trial number, study and number that it runs again)
+    proposed: tuple[tuple[int, str], ...] = ()  # (trial number, who queued it: "by hand", "RL Zoo")
 
 
 def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
@@ -94,6 +96,7 @@ def history_info(trials: Sequence[FrozenTrial], *, maximize: bool, first_number:
         last_number=ordered[-1].number if ordered else -1,
         first_number=first_number,
         reruns=tuple((t.number, *place) for t in ordered if (place := rerun_of(t)) is not None),
+        proposed=tuple((t.number, who) for t in ordered if (who := proposer(t)) is not None),
     )
 
 
@@ -128,9 +131,13 @@ def history_figure(
     hover_pruned = [f"trial {n}<br>pruned at {three_digits(v)}" for n, v in pruned]
     _draw_trials(figure, "pruned", pruned, hover_pruned, axis, theme, start)
     again = {n: f"<br>runs trial {trial} of {safe(study)} again" for n, study, trial in info.reruns}
-    fresh = [(n, v) for n, v in info.complete if n not in again]
+    queued = {n: f"<br>{'queued ' if who == 'by hand' else ''}{safe(who)}" for n, who in info.proposed}
+    fresh = [(n, v) for n, v in info.complete if n not in again and n not in queued]
     hover = [f"trial {n}<br>{three_digits(v)}" for n, v in fresh]
     _draw_trials(figure, "complete", fresh, hover, axis, theme, start)
+    proposed = [(n, v) for n, v in info.complete if n in queued and n not in again]
+    hover_proposed = [f"trial {n}<br>{three_digits(v)}{queued[n]}" for n, v in proposed]
+    _draw_trials(figure, "proposed", proposed, hover_proposed, axis, theme, start)
     repeated = [(n, v) for n, v in info.complete if n in again]
     hover_repeated = [f"trial {n}<br>{three_digits(v)}{again[n]}" for n, v in repeated]
     _draw_trials(figure, "repeated", repeated, hover_repeated, axis, theme, start)
@@ -198,7 +205,7 @@ def _draw_trials(
     if not points:
         return
     border = "triangle-down" if axis.maximize else "triangle-up"
-    inside = {"pruned": "circle-open", "repeated": "diamond"}.get(role, "circle")
+    inside = {"pruned": "circle-open", "repeated": "diamond", "proposed": "hexagon"}.get(role, "circle")
     if role == "pruned":
         border += "-open"
     numbers = [n for n, _ in points]

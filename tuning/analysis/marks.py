@@ -17,9 +17,11 @@ _MARKS = {
     "best": ("star", 15, "best"),
     "imported": ("circle", 5, "imported"),
     "repeated": ("diamond", 9, "best of the parent, again"),
+    "proposed": ("hexagon", 10, "queued, not sampled"),
 }
 _OPACITY = {"complete": 0.7, "imported": 0.55}
-_COLOURS = {"imported": "baseline", "repeated": "complete"}  # role -> the role whose colour it has
+# role -> the role whose colour it has
+_COLOURS = {"imported": "baseline", "repeated": "complete", "proposed": "complete"}
 
 
 def marks(

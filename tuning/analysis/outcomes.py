@@ -7,7 +7,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.trials import BASELINE, DIVERGED, EVALUATIONS, FAILURE, failure_kind, ranked
+from storage.trials import BASELINE, DIVERGED, EVALUATIONS, FAILURE, PROPOSED_BY, failure_kind, ranked
 from tuning.analysis.words import count
 
 FAILURE_WORDS = {"error": "failed", "killed": "killed", "stopped": "stopped", "interrupted": "interrupted"}
@@ -60,6 +60,12 @@ def baseline_name(trial: FrozenTrial) -> str | None:
     """Return what the configuration is when it was not sampled."""
     name = trial.user_attrs.get(BASELINE)
     return str(name) if name not in (None, False, "") else None
+
+
+def proposer(trial: FrozenTrial) -> str | None:
+    """Return who queued the configuration, "by hand" or whose values it has; None when it was sampled."""
+    name = trial.user_attrs.get(PROPOSED_BY)
+    return str(name)[:80] if isinstance(name, str) and name else None
 
 
 def evaluations_of(trial: FrozenTrial) -> tuple[Evaluation, ...]:

@@ -15,6 +15,7 @@ from tuning.analysis.outcomes import (
     finite_ranked,
     last_report,
     number,
+    proposer,
     state_word,
     value_of,
 )
@@ -71,6 +72,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "last_std": pd.Series([stds[t.number] for t in ordered], dtype="float64"),
         "error": pd.Series([error_line(t) for t in ordered], dtype="object"),
         "baseline": pd.Series([baseline_name(t) or "" for t in ordered], dtype="object"),
+        "proposed_by": pd.Series([proposer(t) or "" for t in ordered], dtype="object"),
         "retry_of": pd.Series([None if n is None else int(n) for n in retries], dtype="Int64"),
         "origin": pd.Series([_origin(t) for t in ordered], dtype="object"),
         "trained_by": pd.Series([_trained_by(t) for t in ordered], dtype="object"),
