@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from tuning.cli import (
     catalogues,
     diagnose,
+    estimates,
     exports,
     output,
     probes,

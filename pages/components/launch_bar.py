@@ -1,16 +1,14 @@
-"""What keeps a study from being launched, how long it may take, and the button."""
+"""What keeps a study from being launched, and the buttons that launch or queue it."""
 
 import time
 from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.components import continuing, frame, room
+from pages.components import continuing, frame, launch_estimate, room
 from storage.paths import runs_root
 from tuning import jobs, launch
-from tuning.analysis.look import count, three_digits
 from tuning.continuation import Continuation
-from tuning.estimate import Estimate, study_seconds
 from tuning.spec import StudySpec
 
 DOUBLE_PRESS_S = 10.0
@@ -50,38 +48,12 @@ def draw_launch_button(spec: StudySpec | None, *, continues: Continuation | None
             help=None if fits else "It shares the cores with what runs; each slows the other.",
         )
         if spec is not None:
-            estimate = study_seconds(spec)
-            st.caption(estimate_sentence(spec, estimate), width="content", help=estimate.basis)
+            launch_estimate.draw_line(spec)
     if spec is not None:
+        launch_estimate.draw_details(spec)
         room.draw_sentence(spec.n_workers)
     if (pressed or queued) and spec is not None:
         _launch(spec, continues, wait_in_queue=queued)
-
-
-def estimate_sentence(spec: StudySpec, estimate: Estimate) -> str:
-    """Return what is asked for and roughly how long it takes."""
-    trials, workers = count(spec.budget.n_trials, "trial"), count(spec.n_workers, "worker")
-    return f"{trials} on {workers}: roughly {rough_range(estimate.low_s, estimate.high_s)}"
-
-
-def rough_range(low_s: float, high_s: float) -> str:
-    """Return a range of times with no more digits than a guess deserves: 4 to 15 min, 25 s to 15 min.
-
-    Both ends have one unit, unless the shorter one would be a fraction of it.
-    """
-    high_size, high_unit = _unit(high_s)
-    low_size, low_unit = (high_size, high_unit) if low_s >= high_size else _unit(low_s)
-    low = three_digits(float(f"{low_s / low_size:.2g}"))
-    high = three_digits(float(f"{high_s / high_size:.2g}"))
-    if low_unit != high_unit:
-        return f"{low} {low_unit} to {high} {high_unit}"
-    return f"{high} {high_unit}" if low == high else f"{low} to {high} {high_unit}"
-
-
-def _unit(seconds: float) -> tuple[int, str]:
-    """Return the size in seconds and the name of the largest unit of which there are at least two."""
-    units = ((86_400, "d"), (3600, "h"), (60, "min"))
-    return next(((size, unit) for size, unit in units if seconds >= 2 * size), (1, "s"))
 
 
 def _launch(spec: StudySpec, continues: Continuation | None, *, wait_in_queue: bool) -> None:

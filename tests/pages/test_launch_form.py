@@ -1,9 +1,9 @@
 import pytest
 
-from pages.components.launch_bar import rough_range
 from pages.components.launch_fields import PREFIX
 from pages.components.launch_form import data_from_fields, fields_from_spec
 from tuning import examples
+from tuning.calibration_words import rough_range
 from tuning.spec import build_spec, load_spec
 
 
