@@ -7,12 +7,14 @@ import streamlit as st
 from pages.components import (
     about_study,
     best_configuration,
+    budget_check_line,
     cached,
     frame,
     history_counts,
     lineage_line,
     measured_again,
     new_trials,
+    note_field,
     opened_study,
     trial_choice,
     trial_detail,
@@ -41,7 +43,9 @@ history_counts.draw(cached.summary(folder), total=run.spec.budget.n_trials if ru
 verdict_badge.draw(folder)
 lineage_line.draw(folder)
 measured_again.draw(run)
+budget_check_line.draw(run)
 about_study.draw_line(folder)
+note_field.draw_kept(run.study.notes.get(None))
 new_trials.watch(run)
 
 if not run.study.trials and run.source:

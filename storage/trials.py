@@ -2,19 +2,23 @@
 
 import copy
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from storage.dashboard_notes import dashboard_notes
+
 # User attributes of a trial. Everything is plain JSON.
 RESOLVED = "resolved"  # dict: the keyword arguments SB3 got, beside the stored (transformed) parameters
 RUN = "run"  # dict: task, alone, train_seed, eval_seed
 EVALUATIONS = (
-    "evaluations"  # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return)
+    # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return); where they say
+    # something, training (from 1, which one of several) and unit (seconds: of the mark)
+    "evaluations"
 )
 TRAINER = "trainer"  # dict: name (fast | sb3) and, for a fallback, reason; see `tuning.trainers`
 TIMESTEPS = "timesteps"  # int: env steps trained, whole rollouts, over all trainings of the trial
@@ -44,6 +48,8 @@ class StudyData:
     name: str
     maximize: bool
     trials: tuple[FrozenTrial, ...]  # by number; shared with the storage, so never to be changed
+    # what optuna-dashboard noted in the same file, by trial number; None: on the study
+    notes: Mapping[int | None, str] = field(default_factory=dict)
 
 
 def read_study(storage: BaseStorage, name: str) -> StudyData:
@@ -60,7 +66,14 @@ def read_study(storage: BaseStorage, name: str) -> StudyData:
     trials = storage.get_all_trials(study_id, deepcopy=False)
     if others:
         trials = [_first_alone(trial) for trial in trials]
-    return StudyData(name, direction == optuna.study.StudyDirection.MAXIMIZE, tuple(trials))
+    notes = dashboard_notes(storage.get_study_system_attrs(study_id))
+    numbers = {None: None} | ({t._trial_id: t.number for t in trials} if notes else {})
+    return StudyData(
+        name,
+        direction == optuna.study.StudyDirection.MAXIMIZE,
+        tuple(trials),
+        {numbers[place]: note for place, note in notes.items() if place in numbers},
+    )
 
 
 def _first_alone(trial: FrozenTrial) -> FrozenTrial:
@@ -90,6 +103,13 @@ def second_objective(trial: FrozenTrial) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return None  # others may write attributes
     return float(value)
+
+
+def report_unit(trial: FrozenTrial) -> str:
+    """Return what the trial's reports are counted in: env steps, or seconds where it had a time budget."""
+    records = trial.user_attrs.get(EVALUATIONS)
+    last = records[-1] if isinstance(records, list) and records else None
+    return "seconds" if isinstance(last, dict) and last.get("unit") == "seconds" else "env steps"
 
 
 def own(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

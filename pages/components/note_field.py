@@ -59,6 +59,13 @@ def draw(folder: RunFolder, label: str, *, place: str, trial: int | None = None)
             st.button("Show theirs", key=f"{key}-reload", on_click=_reload, args=(folder, key, base, trial))
 
 
+def draw_kept(note: str | None) -> None:
+    """Show a note that optuna-dashboard keeps in the study's own file; nothing where there is none."""
+    if note:
+        st.caption("Noted in the study's file with optuna-dashboard")
+        st.text(note)
+
+
 def _save(folder: RunFolder, key: str, base: str, trial: int | None) -> None:
     try:
         saved = write_note(folder, st.session_state[key], base=st.session_state[base], trial=trial)

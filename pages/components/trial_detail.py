@@ -7,7 +7,15 @@ import pandas as pd
 import streamlit as st
 from optuna.trial import FrozenTrial, TrialState
 
-from pages.components import best_configuration, frame, lineage_line, note_field, plot, try_configuration
+from pages.components import (
+    best_configuration,
+    frame,
+    lineage_line,
+    note_field,
+    plot,
+    table_csv,
+    try_configuration,
+)
 from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
@@ -52,6 +60,7 @@ def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
             _draw_parameters(run.spec, trial)
             _draw_pin(run.spec, run, trial)
     note_field.draw(run.folder, "Note on this trial", place="trial", trial=trial.number)
+    note_field.draw_kept(run.study.notes.get(trial.number))
     if run.spec is None:
         _draw_attributes(trial)
     else:
@@ -83,7 +92,7 @@ def _draw_numbers(trial: FrozenTrial, label: str) -> None:
                 label, three_digits(value), spread, delta_color="off", delta_arrow="off", width="content"
             )
         elif report is not None:
-            at = f"at {whole(report[0])} steps"
+            at = f"at {whole(report[0])} {report_unit(trial).removeprefix('env ')}"
             st.metric(
                 "Last report",
                 three_digits(report[1]),
@@ -157,10 +166,13 @@ def _draw_curve(run: Run, trial: FrozenTrial, theme: str) -> None:
 def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
     resolved = trial.user_attrs.get(RESOLVED)
     known = resolved if isinstance(resolved, dict) else {}
-    rows = []
+    rows, full = [], []
     for parameter in spec.search_space:
         if parameter.name in trial.params:
             received = argument_value(spec, known, parameter.target) if known else None
+            full.append(
+                {"parameter": parameter.name, "stored": trial.params[parameter.name], "received": received}
+            )
             rows.append(
                 {
                     "Parameter": parameter.name,
@@ -183,6 +195,7 @@ def _draw_parameters(spec: StudySpec, trial: FrozenTrial) -> None:
             ),
         },
     )
+    _draw_download(full, trial)
 
 
 def _draw_values(trial: FrozenTrial) -> None:
@@ -192,6 +205,17 @@ def _draw_values(trial: FrozenTrial) -> None:
         return
     rows = [{"Parameter": name, "Value": _value(value)} for name, value in trial.params.items()]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    _draw_download([{"parameter": name, "value": value} for name, value in trial.params.items()], trial)
+
+
+def _draw_download(rows: list[dict[str, Any]], trial: FrozenTrial) -> None:
+    plain = [
+        {k: v if v is None or isinstance(v, str | int | float) else json.dumps(v) for k, v in row.items()}
+        for row in rows
+    ]
+    table_csv.draw(
+        pd.DataFrame(plain, dtype="object"), f"trial-{trial.number}.csv", key="trial-parameters-csv"
+    )
 
 
 def _draw_no_parameter() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from storage.journal import STUDY_NAME, open_journal
 from storage.remarks import read_remarks
 from tuning.access import VARIABLE
 from tuning.remarks import rename, set_tags, write_note
@@ -116,3 +117,17 @@ def test_duplicating_fills_launch_with_the_request(open_page, make_study, words)
     assert "Filled from" in words(app)
     app.number_input(key="launch-trials").set_value(44).run()
     assert app.number_input(key="launch-trials").value == 44
+
+
+def test_notes_of_optuna_dashboard_are_shown_and_left_alone(open_page, make_study, shown):
+    folder = make_study()
+    storage = open_journal(folder.journal)
+    study_id = storage.get_study_id_from_name(STUDY_NAME)
+    storage.set_study_system_attr(study_id, "dashboard:note_str:0", NASTY)
+    trial_id = storage.get_all_trials(study_id)[2]._trial_id
+    storage.set_study_system_attr(study_id, f"dashboard:{trial_id}:note_str:0", "on two")
+    app = open_page(HISTORY, study=folder.id, trial="2")
+    texts = [element.value for element in app.text]
+    assert NASTY in texts
+    assert "on two" in texts
+    assert app.text_area(key=note_key(folder)).value == ""
