@@ -48,6 +48,7 @@ app = typer.Typer(
 app.command("presets", epilog=EXIT_CODES)(catalogues.presets)
 app.command("environments", epilog=EXIT_CODES)(catalogues.list_environments)
 app.command("launch", epilog=EXIT_CODES)(studies.launch_study)
+app.command("estimate", epilog=EXIT_CODES)(estimates.estimate)
 app.command("list", epilog=EXIT_CODES)(studies.list_studies)
 app.command("status", epilog=EXIT_CODES)(studies.status)
 app.command("stop", epilog=EXIT_CODES)(studies.stop)
