@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.components import (
     continuing,
     duplicating,
+    environment_card,
     environment_choice,
     frame,
     launch_bar,
@@ -21,6 +22,7 @@ from pages.components import (
 from pages.components.launch_fields import PREFIX
 from tuning import checks, examples
 from tuning.access import is_read_only
+from tuning.algorithms import algorithm
 from tuning.estimate import usable_cores
 from tuning.spec import SpecError, StudySpec, build_spec, parse_spec
 
@@ -88,7 +90,9 @@ columns[1].text_input(
 )
 with columns[2]:
     launch_form.draw_algorithm(space_choice.follow_algorithm)
-about_env, bar = st.container(), st.container()
+about_env = st.container()
+environment_choice.draw_settings()
+bar = st.container()
 st.subheader("Search space", anchor=False)
 space_place = st.container()
 with space_place:
@@ -108,17 +112,16 @@ method_place = st.container()
 st.subheader("Workers", anchor=False)
 launch_running.draw(N_CORES)
 workers_place = st.container()
-with st.expander("Fixed hyperparameters and environment arguments", icon=":material/tune:"):
+with st.expander("Fixed hyperparameters", icon=":material/tune:"):
     launch_fixed.draw()
     fixed_place = st.container()
-    environment_choice.draw_kwargs()
 
 spec = None
 data, field_faults = launch_form.data_from_fields(st.session_state.to_dict())
 faults = [*field_faults]
 in_table = [*space.faults]
 with about_env:
-    policy, env_faults = environment_choice.draw_environment(data["env"])
+    policy, env_faults = environment_card.draw_environment(data["env"], algorithm(data["algorithm"]))
 try:
     spec = build_spec(
         {**data, "policy": policy, "search_space": [parameter.model_dump() for parameter in space.parameters]}

@@ -18,7 +18,7 @@ from storage.paths import RunFolder, list_runs
 from storage.roots import check_allowed
 from storage.source import Source, SourceUnreadable, is_opened, read_source
 from storage.trials import StudyData, read_study
-from tuning import env_child, jobs, launch
+from tuning import env_child, env_survey, jobs, launch
 from tuning.analysis.summary import StudySummary, study_summary
 from tuning.env_description import EnvDescription
 from tuning.environments import EnvInfo
@@ -125,6 +125,18 @@ def catalogue() -> list[EnvInfo]:
         EnvironmentsError: a package of the server's owner cannot be used.
     """
     return env_child.catalogue_from_child()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def survey(ids: tuple[str, ...]) -> env_survey.Survey:
+    """Return what each of these environments is like, as far as children have found out."""
+    return env_survey.Survey(ids)
+
+
+@st.cache_resource(show_spinner=False)
+def pictures() -> Background:
+    """Return the thread that has environments drawn, and their pictures."""
+    return Background(most=64)
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking at the environment")

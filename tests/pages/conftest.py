@@ -18,7 +18,7 @@ from storage.locks import is_held
 from storage.paths import RunFolder
 from storage.records import write_record
 from storage.trials import EVALUATIONS, FAILURE, RESOLVED, RUN, TIMESTEPS, TRAINER
-from tuning import launch
+from tuning import env_survey, launch
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import StudySpec, build_spec
 from tuning.trainers import TrainerUsed
@@ -26,8 +26,17 @@ from tuning.trainers import TrainerUsed
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 30
 
+NO_PICTURE = "Nothing draws in this test."
+
 MakeStudy = Callable[..., RunFolder]
 OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _no_children_look_at_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that want pictures, or to know what each environment is like, say so themselves."""
+    monkeypatch.setattr(env_survey, "survey_from_children", lambda ids: iter(()))
+    monkeypatch.setattr(env_survey, "picture_from_child", lambda env: NO_PICTURE)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_the_form_starts_as_the_story_and_launches_it(open_page, shown, started)
     app = open_page(PAGE)
     text = shown(app)
     assert "60 trials on" in text
-    assert "episodes end after 200 steps" in text
+    assert "Episodes end after 200 steps" in text
     app.button(key="launch").click().run()
     assert not app.exception
     assert len(started) == 1
