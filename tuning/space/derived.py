@@ -40,4 +40,5 @@ def put_derived(resolved: dict[str, Any], argument_value: Callable[[str], Any]) 
         resolved["gradient_steps"] = max(argument_value("train_freq") // steps, 1)
     if "top_frac_size" in resolved:  # ARS: the share of directions that an update uses
         share = resolved.pop("top_frac_size")
-        resolved["n_top"] = max(int(share * argument_value("n_delta")), 1)
+        if share < 1:  # all of them is the default, and default configurations are compared by what is set
+            resolved["n_top"] = max(int(share * argument_value("n_delta")), 1)

@@ -142,3 +142,13 @@ def test_steps_of_a_return_are_no_rollout():
     resolved = resolve_configuration(spec, middle(spec))
     assert rollout_steps(spec, resolved) is None
     assert resolved["batch_size"] == 64  # and no rollout caps the batch
+
+
+@pytest.mark.parametrize(("share", "n_top"), [(0.1, 1), (0.5, 4), (0.99, 7), (1.0, None)])
+def test_the_share_of_directions_of_ars_is_a_number_of_them_or_all(share, n_top):
+    spec = build_spec({"env": {"id": "CartPole-v1"}, "algorithm": "ARS", "search_space": "starter"})
+    stored = {"learning_rate": 0.02, "delta_std": 0.05, "n_delta_pow": 3, "top_frac_size": share}
+    resolved = resolve_configuration(spec, stored)
+    assert "top_frac_size" not in resolved
+    assert resolved.get("n_top") == n_top
+    assert argument_value(spec, resolved, "n_top") == n_top
