@@ -40,6 +40,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         last_std: standard deviation of the last evaluation's returns (float64).
         error: first line of what went wrong, else an empty text.
         baseline: what the configuration is when it was not sampled, else an empty text.
+        proposed_by: who queued the configuration, "by hand" or whose values it has, else an empty text.
         retry_of: number of the trial that this one repeats (Int64).
         origin: where an imported trial ran, or which one of another study runs again, else an empty text.
         trained_by: whose code trained it, with the reason for a fallback; empty where nothing was recorded.

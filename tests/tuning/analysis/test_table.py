@@ -9,7 +9,8 @@ from optuna.trial import TrialState
 from tuning.analysis.table import readable_seconds, trials_csv, trials_frame
 
 FIXED = ["number", "rank", "state", "value", "last_report"]
-LAST = ["duration_s", "started", "last_std", "error", "baseline", "retry_of", "origin", "trained_by"]
+LAST = ["duration_s", "started", "last_std", "error", "baseline", "proposed_by", "retry_of"]
+LAST += ["origin", "trained_by"]
 
 
 def test_no_trials_have_the_columns():
