@@ -105,6 +105,11 @@ def second_objective(trial: FrozenTrial) -> float | None:
     return float(value)
 
 
+def is_drawn_at_random(trial: FrozenTrial) -> bool:
+    """Say whether the trial belongs to the share that is drawn at random, whatever the sampler."""
+    return trial.user_attrs.get(DRAWN_AT_RANDOM) is True
+
+
 def report_unit(trial: FrozenTrial) -> str:
     """Return what the trial's reports are counted in: env steps, or seconds where it had a time budget."""
     records = trial.user_attrs.get(EVALUATIONS)

@@ -102,14 +102,18 @@ class _Course:
         """Take an evaluation of the training underway, and prune where due."""
         k, result = len(self.values), evaluation.result
         mark, timesteps = k * self._total + evaluation.mark, self.timesteps + evaluation.timesteps
-        record = {
+        record: dict[str, Any] = {
             "mark": mark,
             "timesteps": timesteps,
             "mean": result.mean,
             "std": result.std,
             "n_episodes": len(result.returns),
         }
-        self.records.append({**record, "training": k} if k else record)
+        if k:
+            record["training"] = k
+        if self._spec.budget.trial_seconds is not None:
+            record["unit"] = "seconds"  # of the mark
+        self.records.append(record)
         self._means.append(result.mean)
         if self._reached is None and self._is_good(result.mean):
             self._reached = evaluation.timesteps

@@ -14,12 +14,24 @@ from pages.components import (
     note_field,
     plot,
     table_csv,
+    trial_objective,
     try_configuration,
 )
 from storage.artifacts import kept_trials, pinned_trials
 from storage.live import Curve, read_curve
 from storage.paths import RunFolder
-from storage.trials import DIVERGED, EVALUATIONS, FAILURE, PRUNED, RESOLVED, RETRY_OF, RUN, TIMESTEPS, TRAINER
+from storage.trials import (
+    DIVERGED,
+    EVALUATIONS,
+    FAILURE,
+    PRUNED,
+    RESOLVED,
+    RETRY_OF,
+    RUN,
+    TIMESTEPS,
+    TRAINER,
+    report_unit,
+)
 from tuning.access import is_read_only
 from tuning.analysis import curve
 from tuning.analysis.look import duration, three_digits, whole
@@ -47,6 +59,7 @@ _MOST_TEXT = 20_000  # characters of what somebody else recorded
 def draw(run: Run, trial: FrozenTrial, *, theme: str) -> None:
     """Draw the trial's outcome, its curve, its parameters, and what is kept of it."""
     _draw_numbers(trial, "Return" if run.spec else "Value")
+    trial_objective.draw(run, trial)
     if words := lineage_line.home_words(run.folder, trial):
         st.info(frame.escape(words), icon=":material/account_tree:")
     _draw_outcome(trial)

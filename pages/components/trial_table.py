@@ -106,7 +106,7 @@ def _contains(column: "pd.Series[str]", text: str) -> "pd.Series[bool]":
 
 
 def _columns(frame: pd.DataFrame) -> list[str]:
-    wanted = ["number", "state", "value", "last_std", "last_report"]
+    wanted = ["number", "state", "value", "second", "last_std", "last_report"]
     wanted += [c for c in frame.columns if c.startswith(_PARAMETER)]
     wanted += ["duration_s", "started", "baseline", "proposed_by", "retry_of", "origin", "trained_by"]
     wanted += ["error", "note"]
@@ -122,6 +122,9 @@ def _config(frame: pd.DataFrame) -> dict:
         "number": _NUMBER("Trial", pinned=True, width=60),
         "state": _TEXT("State", width=90),
         "value": _NUMBER("Value", format="%.4g", help="Mean undiscounted return of the last evaluation."),
+        "second": _NUMBER(
+            "Second objective", format="%.4g", help="Smaller is better: seconds, or env steps."
+        ),
         "last_std": _NUMBER("± std", format="%.3g", help="Over the episodes of the last evaluation."),
         "last_report": _NUMBER(
             "Last report", format="%.4g", help="The newest value of a trial that has no result."
@@ -129,7 +132,9 @@ def _config(frame: pd.DataFrame) -> dict:
         "duration_s": _NUMBER("Duration, s", format="plain"),
         "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm:ss"),
         "baseline": _TEXT("Baseline"),
-        "proposed_by": _TEXT("Proposed by", help="Who queued it; empty where the sampler chose."),
+        "proposed_by": _TEXT(
+            "Proposed by", help="Who queued it, or the random share; empty where the sampler chose."
+        ),
         "retry_of": _NUMBER("Retry of"),
         "origin": _TEXT("Origin", width="medium", help="Which trial of another study it is, or runs again."),
         "trained_by": _TEXT("Trained by", help="Whose code trained it, and why not the fast kernels."),

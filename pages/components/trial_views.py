@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from pages.components import plot, trial_table
+from pages.components import pareto_view, plot, trial_table
 from storage.remarks import read_remarks
 from storage.trials import imported, own
 from tuning.analysis import edf, history, intermediate, table, timeline
@@ -28,7 +28,8 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
     trials, taken_over = own(run.study.trials), imported(run.study.trials)
     maximize = run.study.maximize
     ended = [t for t in trials if t.state.is_finished()] or trials
-    values, learning, spread, clock, rows = st.tabs(VIEWS, key="view", bind="query-params")
+    views = (*VIEWS, pareto_view.VIEW) if pareto_view.applies(run) else VIEWS
+    values, learning, spread, clock, rows, *more = st.tabs(views, key="view", bind="query-params")
     with values:
         if values.open:
             _draw_history(ended, taken_over, maximize=maximize, theme=theme)
@@ -48,6 +49,10 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
             notes = read_remarks(run.folder).trial_notes
             frame["note"] = [notes.get(int(number), "") for number in frame["number"]]
             trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)
+    for trade_offs in more:
+        with trade_offs:
+            if trade_offs.open:
+                pareto_view.draw(run, trials, theme=theme, chosen=chosen)
 
 
 def _draw_history(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.trials import EVALUATIONS
+from storage.trials import EVALUATIONS, report_unit
 from tuning.analysis.look import base_layout, palette
 from tuning.analysis.outcomes import finite_ranked, nothing_complete, number
 from tuning.analysis.value_axis import value_axis
@@ -46,7 +46,8 @@ class IntermediateInfo:
     lines: tuple[ReportedLine, ...]  # by trial number
     best_number: int | None  # of the best complete trial, if it reported
     best_value: float | None
-    env_steps: bool  # steps are env steps, as our trainer counts them
+    env_steps: bool  # steps are env steps, as our trainer counts them, or seconds
+    unit: str = "env steps"  # what they are then
 
 
 def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
@@ -77,6 +78,7 @@ def intermediate_info(trials: Sequence[FrozenTrial], *, maximize: bool) -> Inter
         best_number=best.number if best is not None and shown else None,
         best_value=best.value if best is not None and shown else None,
         env_steps=any(EVALUATIONS in t.user_attrs for t in trials),
+        unit=next((u for t in trials if (u := report_unit(t)) != "env steps"), "env steps"),
     )
 
 
@@ -103,9 +105,9 @@ def intermediate_figure(
         title = f"Trial {info.best_number} ends best at {three_digits(info.best_value)}"
     else:
         title = "What trials reported on their way"
-    step_word = "env steps" if info.env_steps else "step"
+    step_word = info.unit if info.env_steps else "step"
     last = max((line.steps[-1] for line in lines), default=0)
-    reach = f"{whole(last)} env steps" if info.env_steps else f"step {whole(last)}"
+    reach = f"{whole(last)} {info.unit}" if info.env_steps else f"step {whole(last)}"
     subtitle = f"{count(len(lines), 'trial')} with reports, up to {reach}" if lines else ""
     outside = sum(any(axis.outside(v) for v in line.values) for line in lines)
     if outside and axis.limit is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from storage.trials import RETRY_OF, origin, rerun_of
+from storage.trials import RETRY_OF, is_drawn_at_random, origin, rerun_of, second_objective
 from tuning.analysis.outcomes import (
     baseline_name,
     error_line,
@@ -33,6 +33,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         rank: 1 for the best complete trial with a finite value, ties share a rank (Int64).
         state: complete, pruned, diverged, failed, killed, stopped, interrupted, running or waiting.
         value: the result of a complete trial, in the study's unit (float64).
+        second: the second objective, where there is one; smaller is better (float64).
         last_report: the last finite intermediate value (float64).
         param_<name>: one for each declared parameter; numbers in their own unit, text for other choices.
         duration_s: seconds from start to end; none while it runs (float64).
@@ -40,7 +41,8 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         last_std: standard deviation of the last evaluation's returns (float64).
         error: first line of what went wrong, else an empty text.
         baseline: what the configuration is when it was not sampled, else an empty text.
-        proposed_by: who queued the configuration, "by hand" or whose values it has, else an empty text.
+        proposed_by: who queued the configuration, "by hand" or whose values it has; "random share" for a
+            trial that was drawn at random whatever the sampler; else an empty text.
         retry_of: number of the trial that this one repeats (Int64).
         origin: where an imported trial ran, or which one of another study runs again, else an empty text.
         trained_by: whose code trained it, with the reason for a fallback; empty where nothing was recorded.
@@ -60,6 +62,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "rank": pd.Series([ranks.get(t.number) for t in ordered], dtype="Int64"),
         "state": pd.Series([state_word(t, is_running=is_running) for t in ordered], dtype="object"),
         "value": pd.Series([value_of(t) for t in ordered], dtype="float64"),
+        "second": pd.Series([second_objective(t) for t in ordered], dtype="float64"),
         "last_report": pd.Series(
             [r[1] if (r := reports[t.number]) else None for t in ordered], dtype="float64"
         ),
@@ -73,7 +76,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         "last_std": pd.Series([stds[t.number] for t in ordered], dtype="float64"),
         "error": pd.Series([error_line(t) for t in ordered], dtype="object"),
         "baseline": pd.Series([baseline_name(t) or "" for t in ordered], dtype="object"),
-        "proposed_by": pd.Series([proposer(t) or "" for t in ordered], dtype="object"),
+        "proposed_by": pd.Series([_proposed_by(t) for t in ordered], dtype="object"),
         "retry_of": pd.Series([None if n is None else int(n) for n in retries], dtype="Int64"),
         "origin": pd.Series([_origin(t) for t in ordered], dtype="object"),
         "trained_by": pd.Series([_trained_by(t) for t in ordered], dtype="object"),
@@ -101,6 +104,10 @@ def trials_csv(frame: pd.DataFrame) -> str:
             safe[name] = safe[name].map(_cell)
     safe.columns = pd.Index([_cell(name) for name in safe.columns])
     return safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S", lineterminator="\n")
+
+
+def _proposed_by(trial: FrozenTrial) -> str:
+    return proposer(trial) or ("random share" if is_drawn_at_random(trial) else "")
 
 
 def _origin(trial: FrozenTrial) -> str:

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from tuning.analysis.table import readable_seconds, trials_csv, trials_frame
 
-FIXED = ["number", "rank", "state", "value", "last_report"]
+FIXED = ["number", "rank", "state", "value", "second", "last_report"]
 LAST = ["duration_s", "started", "last_std", "error", "baseline", "proposed_by", "retry_of"]
 LAST += ["origin", "trained_by"]
 

@@ -1,0 +1,66 @@
+"""Trade-offs: which trials nothing beats in both objectives."""
+
+import itertools
+
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from storage.trials import SECOND
+from tuning.analysis.pareto import not_ready, pareto_figure, pareto_info, pareto_title
+
+
+def trials_of(*pairs):
+    trials = []
+    for number, (value, second) in enumerate(pairs):
+        trial = create_trial(value=value, user_attrs={} if second is None else {SECOND: second})
+        trial.number = number
+        trials.append(trial)
+    return trials
+
+
+def is_beaten(one, others, *, maximize):
+    sign = -1 if maximize else 1
+    a = (sign * one[0], one[1])
+    return any(
+        all(x <= y for x, y in zip(b, a, strict=True)) and b != a
+        for b in ((sign * value, second) for value, second in others)
+    )
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+def test_the_front_is_what_nothing_beats_in_both(maximize):
+    pairs = [*itertools.product((1.0, 2.0, 3.0), (5.0, 6.0)), (9.0, 9.0), (0.0, 1.0), (3.0, 5.0)]
+    info = pareto_info(trials_of(*pairs), maximize=maximize, second="training_time")
+    expected = {n for n, pair in enumerate(pairs) if not is_beaten(pair, pairs, maximize=maximize)}
+    assert {t.trial for t in info.front} == expected
+    assert len(info.trials) == len(pairs)
+
+
+def test_equal_trials_are_both_optimal():
+    info = pareto_info(trials_of((1.0, 1.0), (1.0, 1.0)), maximize=True, second="training_time")
+    assert [t.is_optimal for t in info.trials] == [True, True]
+
+
+def test_trials_without_both_objectives_are_left_out():
+    trials = trials_of((1.0, None), (2.0, 3.0), (float("inf"), 1.0))
+    trials.append(create_trial(state=TrialState.PRUNED, user_attrs={SECOND: 1.0}))
+    info = pareto_info(trials, maximize=True, second="training_time")
+    assert [t.trial for t in info.trials] == [1]
+
+
+def test_without_a_complete_trial_there_is_nothing_to_see():
+    assert "No trial is complete yet" in not_ready([])
+    assert "No trial is complete yet" in not_ready(trials_of((1.0, None)))
+    assert not_ready(trials_of((1.0, 2.0))) is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_mark_carries_its_trial(theme):
+    info = pareto_info(trials_of((1.0, 1.0), (2.0, 2.0), (0.5, 3.0)), maximize=True, second="training_time")
+    figure = pareto_figure(info, theme=theme)
+    numbers = sorted(n for trace in figure.data if trace.customdata is not None for n in trace.customdata)
+    assert numbers == [0, 1, 2]
+    assert pareto_title(info) == "2 trials that nothing beats in both"
+    assert figure.layout.xaxis.title.text == "training time, s"
+    empty = pareto_info([], maximize=True, second="training_time")
+    assert "Trade-offs" in pareto_figure(empty, theme=theme).layout.title.text
