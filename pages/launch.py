@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import (
+    budget_check,
     continuing,
     duplicating,
     environment_card,
@@ -146,6 +147,7 @@ with bar:
     if faults:
         launch_bar.draw_faults(faults)
     launch_bar.draw_launch_button(None if faults else spec, continues=inherited)
+    budget_check.draw(None if faults else spec)
 if spec is not None:
     with first_place:
         launch_first.draw_outcome(spec)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from tuning.cli import (
+    budget_checks,
     catalogues,
     diagnose,
     estimates,
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("presets", epilog=EXIT_CODES)(catalogues.presets)
 app.command("environments", epilog=EXIT_CODES)(catalogues.list_environments)
 app.command("launch", epilog=EXIT_CODES)(studies.launch_study)
+app.command("check", epilog=EXIT_CODES)(budget_checks.check)
 app.command("estimate", epilog=EXIT_CODES)(estimates.estimate)
 app.command("list", epilog=EXIT_CODES)(studies.list_studies)
 app.command("status", epilog=EXIT_CODES)(studies.status)

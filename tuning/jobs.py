@@ -23,10 +23,8 @@ StopMode = Literal["now", "after"]
 
 # All of them train what a plan lists; all but the last have a question beside it.
 RETRAINING_KINDS = ("probe", "reevaluation", "budget-check", "retraining")
-NOUNS = {
-    "reevaluation": "re-evaluation",
-    "budget-check": "budget check",
-}  # kind -> what it is called in sentences, where that differs
+# kind -> what it is called in sentences, where that differs
+NOUNS = {"reevaluation": "re-evaluation", "budget-check": "budget check"}
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 15.0

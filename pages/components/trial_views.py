@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from pages.components import pareto_view, plot, trial_table
+from pages.components import budget_check_line, pareto_view, plot, trial_table
 from storage.remarks import read_remarks
 from storage.trials import imported, own
 from tuning.analysis import edf, history, intermediate, table, timeline
@@ -32,7 +32,8 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
     values, learning, spread, clock, rows, *more = st.tabs(views, key="view", bind="query-params")
     with values:
         if values.open:
-            _draw_history(ended, taken_over, maximize=maximize, theme=theme)
+            levels = budget_check_line.levels(run)
+            _draw_history(ended, taken_over, maximize=maximize, theme=theme, levels=levels)
     with learning:
         if learning.open:
             _draw_learning(ended, maximize=maximize, theme=theme)
@@ -56,7 +57,12 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
 
 
 def _draw_history(
-    trials: Sequence[FrozenTrial], taken_over: Sequence[FrozenTrial], *, maximize: bool, theme: str
+    trials: Sequence[FrozenTrial],
+    taken_over: Sequence[FrozenTrial],
+    *,
+    maximize: bool,
+    theme: str,
+    levels: Sequence[tuple[str, float]],
 ) -> None:
     toggles = st.container(horizontal=True, gap="medium")
     with toggles:
@@ -73,7 +79,7 @@ def _draw_history(
             "anything. Every value is in view there.",
         )
         clip = _clip_toggle(disabled=log)
-    info = history.history_info(trials, maximize=maximize, first_number=len(taken_over))
+    info = history.history_info(trials, maximize=maximize, first_number=len(taken_over), levels=levels)
     theirs = history.history_info(taken_over, maximize=maximize) if parent else None
     plot.draw(
         history.history_figure(

@@ -44,6 +44,7 @@ class HistoryInfo:
     first_number: int = 0  # above 0 where imported trials come before the study's own
     reruns: tuple[tuple[int, str, int], ...] = ()  # (trial number, study and number that it runs again)
     proposed: tuple[tuple[int, str], ...] = ()  # (trial number, who queued it: "by hand", "RL Zoo")
+    levels: tuple[tuple[str, float], ...] = ()  # (what reached it, value): no trials, to be compared with
 
 
 def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
@@ -53,13 +54,20 @@ def not_ready(trials: Sequence[FrozenTrial]) -> str | None:
     return nothing_complete(trials)
 
 
-def history_info(trials: Sequence[FrozenTrial], *, maximize: bool, first_number: int = 0) -> HistoryInfo:
+def history_info(
+    trials: Sequence[FrozenTrial],
+    *,
+    maximize: bool,
+    first_number: int = 0,
+    levels: Sequence[tuple[str, float]] = (),
+) -> HistoryInfo:
     """Return the history; baselines count as trials, pruned trials never as best.
 
     Args:
         trials: of a study that continues another one either its own or the imported ones, never both.
         maximize: the direction.
         first_number: of the study's own trials: how many were imported.
+        levels: values that no trial reached, each with what did.
     """
     ordered = sorted(trials, key=lambda t: t.number)
     complete, pruned, failed, baselines, so_far = [], [], [], [], []
@@ -96,6 +104,7 @@ def history_info(trials: Sequence[FrozenTrial], *, maximize: bool, first_number:
         last_number=ordered[-1].number if ordered else -1,
         first_number=first_number,
         reruns=tuple((t.number, *place) for t in ordered if (place := rerun_of(t)) is not None),
+        levels=tuple(levels),
         proposed=tuple((t.number, who) for t in ordered if (who := proposer(t)) is not None),
     )
 
@@ -117,6 +126,7 @@ def history_figure(
     """
     pruned = info.pruned if show_pruned else ()
     shown = [v for _, v in info.complete] + [v for _, v in pruned] + [v for _, _, v in info.baselines]
+    shown += [v for _, v in info.levels]
     start = 0
     if imported:
         start = info.first_number
@@ -185,6 +195,7 @@ def history_figure(
     first, last = info.first_number - start, info.last_number - start
     if imported:
         first, last = 0, max(last, imported.last_number)
+    _draw_levels(figure, info, axis, theme, _number_range(first, last))
     title = "trial, counted from the start of its study" if imported else "trial number"
     figure.update_xaxes(title_text=title, range=_number_range(first, last), showgrid=False)
     if last - first < FEW_TRIALS:
@@ -277,6 +288,25 @@ def _draw_baselines(figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme
                 name=f"{safe(name, 24)} {three_digits(value)}",
                 symbol=border if axis.outside(value) else None,
             )
+        )
+
+
+def _draw_levels(
+    figure: go.Figure, info: HistoryInfo, axis: ValueAxis, theme: str, across: Sequence[float]
+) -> None:
+    """Draw a line across for each level; one that is out of view is still named in the legend."""
+    for what, value in info.levels:
+        words = f"{safe(what)}: {three_digits(value)}"
+        outside = axis.outside(value)
+        figure.add_scatter(
+            x=[across[0], sum(across) / 2, across[1]],  # the middle one can be pointed at too
+            y=[axis.position(value)] * 3,
+            mode="lines",
+            line={"dash": "dashdot", "width": 2, "color": palette(theme).baseline},
+            name=words + (", out of view" if outside else ""),
+            hovertext=words,
+            hoverinfo="text",
+            visible="legendonly" if outside else True,
         )
 
 

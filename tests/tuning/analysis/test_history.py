@@ -154,3 +154,20 @@ def test_imported_trials_without_own_results(continued, trial):
     assert "No complete trial yet after 0 trials; imported: -310 after 20" in title
     failed = history_info([trial(0, attrs={"imported_from": "x"})], maximize=True)
     assert "imported, best so far" not in traces(history_figure(none, imported=failed))
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+def test_a_level_that_no_trial_reached_is_drawn_across_and_named(trial, maximize):
+    sign = 1 if maximize else -1
+    values = [*[sign * -20.0 - n % 3 for n in range(12)], sign * -900.0]
+    trials = [trial(n, value) for n, value in enumerate(values)]
+    levels = [("SB3 defaults, 4x <b>", sign * -10.0), ("far off", sign * -800.0)]
+    info = history_info(trials, maximize=maximize, levels=levels)
+    assert (info.best_value, info.n_ended) == (max(values) if maximize else min(values), 13), "it is no trial"
+    near, far = history_figure(info, clip_outliers=True).data[-2:]
+    assert near.name == f"SB3 defaults, 4x &lt;b&gt;: {sign * -10}"
+    assert set(near.y) == {sign * -10.0}
+    assert far.name == f"far off: {sign * -800}, out of view"
+    assert far.visible == "legendonly"
+    in_full = history_figure(info).data[-1]
+    assert (in_full.visible, set(in_full.y)) == (True, {sign * -800.0})
