@@ -21,9 +21,11 @@ from typing import Any, get_args
 import optuna
 
 from benchmarks.preset_models import preset_faults, suitable_env
+from benchmarks.searches import leave_nothing_when_ended, stop_job
 from storage.trials import COUNTED
 from tuning import launch
 from tuning.algorithms import algorithm, algorithm_names
+from tuning.jobs import job_status
 from tuning.spec import SpecError, StudySpec, build_spec
 from tuning.spec_parts import SamplerSpec
 
@@ -121,10 +123,12 @@ def run(spec: StudySpec, root: Path) -> str:
     """Run a study to its end; return how many trials are complete, and what went wrong where some are not."""
     folder = launch.launch(spec, root)
     started = time.monotonic()
-    while (found := launch.read_run(folder)).status.state.alive:
-        if time.monotonic() - started > TIMEOUT_S:
-            launch.stop(folder, "now")
-        time.sleep(POLL_S)
+    try:
+        while job_status(folder).state.alive and time.monotonic() - started < TIMEOUT_S:
+            time.sleep(POLL_S)
+    finally:
+        stop_job(folder)
+    found = launch.read_run(folder)
     trials = found.study.trials
     complete = sum(t.state.name == "COMPLETE" for t in trials)
     if complete == spec.budget.n_trials:
@@ -161,6 +165,7 @@ def main() -> int:
     parser.add_argument("--timesteps", type=int, default=400, help="of a trial")
     parser.add_argument("--samples", type=int, default=50, help="configurations of a preset; 0: no models")
     options = parser.parse_args()
+    leave_nothing_when_ended()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
     problems = validate(options.algorithms, options.samples) if options.samples else []
