@@ -17,7 +17,7 @@ from tuning.mapping import mapped_spec
 from tuning.probe_values import spec_axes
 from tuning.reevaluation import Candidate
 from tuning.space.parameters import shown
-from tuning.space.resolve import POLICY_PREFIX, argument_value, resolve_configuration
+from tuning.space.resolve import POLICY_PREFIX, argument_value, resolve_configuration, rollout_steps
 from tuning.spec import SpecError, StudySpec
 
 DEFAULTS = "defaults"  # keys of the baselines
@@ -266,8 +266,8 @@ def budget_notes(spec: StudySpec, candidates: Sequence[Candidate], n_timesteps: 
             f"here they get {whole(n_timesteps)}."
         )
     for candidate in candidates:
-        n_steps = argument_value(spec, candidate.resolved, "n_steps")
-        rollout = n_steps * candidate.n_train_envs if isinstance(n_steps, int) else 0
+        as_spec = spec.model_copy(update={"n_train_envs": candidate.n_train_envs})
+        rollout = rollout_steps(as_spec, candidate.resolved) or 0
         if rollout > n_timesteps:
             notes.append(
                 f"{candidate.name}: one rollout takes {whole(rollout)} steps, so training goes past the "

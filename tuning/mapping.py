@@ -17,7 +17,7 @@ from tuning.algorithms import Algorithm, algorithm, algorithm_names
 from tuning.analysis.saturation_axis import UnitAxis, unit_axes
 from tuning.analysis.words import listed, three_digits
 from tuning.launch import Run
-from tuning.space.parameters import ACTIVATION_FN, NET_ARCH, Parameter, shown
+from tuning.space.parameters import ACTIVATION_FN, NET_ARCH, OFF_POLICY_NET_ARCH, Parameter, shown
 from tuning.space.resolve import POLICY_PREFIX
 from tuning.spec import SpecError, StudySpec, build_spec, load_spec
 from tuning.trainers import TrainerChoice
@@ -112,6 +112,8 @@ def complete_mapping(
         parameters = tuple(
             MappedParameter(n, None, "The mapping leaves it out.") for n in _names(run) if n not in set_
         )
+    if known is not None and "hyperparameters" not in data and _replays_all(known, parameters):
+        data = {**data, "hyperparameters": {"gradient_steps": -1}}
     budget = data.get("budget")
     n_complete = max(1, len(completed(run.study.trials)))
     whole = {
@@ -183,6 +185,16 @@ def _guessed(
     return tuple(found)
 
 
+def _replays_all(known: Algorithm, parameters: Sequence[MappedParameter]) -> bool:
+    """Say whether RL Zoo would do as many gradient steps as env steps: where it searches train_freq alone."""
+    targets = {p.parameter.target for p in parameters if p.parameter}
+    return (
+        known.kind == "off-policy"
+        and "train_freq" in targets
+        and not targets & {"gradient_steps", "subsample_steps"}
+    )
+
+
 def _guess(
     name: str, axis: UnitAxis, trials: Sequence[FrozenTrial], known: Algorithm, override: Mapping[str, Any]
 ) -> MappedParameter:
@@ -214,17 +226,26 @@ def _meaning(name: str, axis: UnitAxis, known: Algorithm) -> tuple[str | None, s
         return minus[1], "1 - x", ""
     if plain in known.arguments:
         return plain, "identity", ""
+    start = known.arguments.get(plain.removesuffix("_init"))
+    if start is not None and start.kind == "auto_float":
+        return start.name, "auto_x", f"Taken for what a learned {start.name} starts from."
     if f"{POLICY_PREFIX}{plain}" in known.arguments:
         texts = axis.declared.keys and all(key.startswith('"') for key in axis.declared.keys)
-        named = plain in ("net_arch", "activation_fn") and texts
-        return f"{POLICY_PREFIX}{plain}", plain if named else "identity", _words_known(plain) if named else ""
+        if plain in ("net_arch", "activation_fn") and texts:
+            nets = plain == "net_arch" and known.kind != "on-policy"
+            transform = "off_policy_net_arch" if nets else plain
+            return f"{POLICY_PREFIX}{plain}", transform, _words_known(transform)
+        return f"{POLICY_PREFIX}{plain}", "identity", ""
     return None, None, ""
 
 
 def _words_known(name: str) -> str:
     if name == "activation_fn":
         return f"Its choices are read as {listed(ACTIVATION_FN)}."
-    nets = listed([f"{word} {sizes['pi']}" for word, sizes in NET_ARCH.items()])
+    sizes = (
+        {word: both["pi"] for word, both in NET_ARCH.items()} if name == "net_arch" else OFF_POLICY_NET_ARCH
+    )
+    nets = listed([f"{word} {layers}" for word, layers in sizes.items()])
     return f"Its choices are read as RL Zoo does: {nets}."
 
 

@@ -204,3 +204,26 @@ def test_a_study_with_parameters_that_nobody_can_guess_needs_a_file(opened):
     assert result.exit_code == 2
     assert "frame_stack: Nobody could guess what it sets in PPO." in result.output
     assert "give it with --map" in result.output
+
+
+ZOO_SAC = {  # as RL Zoo stores a SAC trial, and the author's learned coefficient
+    "train_freq": lambda t: t.suggest_int("train_freq", 1, 10),
+    "tau": lambda t: t.suggest_float("tau", 1e-3, 0.08, log=True),
+    "ent_coef_init": lambda t: t.suggest_float("ent_coef_init", 1e-3, 0.02, log=True),
+    "net_arch": lambda t: t.suggest_categorical("net_arch", ["small", "medium", "big"]),
+}
+
+
+def test_what_rl_zoo_stores_of_an_algorithm_that_replays_steps(opened):
+    draft = guess(opened(ZOO_SAC), algorithm="SAC")
+    assert draft.unknown == draft.faults == ()
+    assert {p.name: (p.target, p.transform) for p in draft.spec.search_space} == {
+        "train_freq": ("train_freq", "identity"),
+        "tau": ("tau", "identity"),
+        "ent_coef_init": ("ent_coef", "auto_x"),
+        "net_arch": ("policy_kwargs.net_arch", "off_policy_net_arch"),
+    }
+    assert draft.spec.hyperparameters == {"gradient_steps": -1}, "RL Zoo does as many as it collects steps"
+    notes = {p.name: p.note for p in draft.parameters}
+    assert "big [400, 300]" in notes["net_arch"]
+    assert "learned ent_coef starts" in notes["ent_coef_init"]
