@@ -1,5 +1,7 @@
 """The buttons above the table of the search space: undo, add, fix, copy, import and export."""
 
+import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -61,7 +63,7 @@ def _draw_add(known: Algorithm, parameters: list[Parameter]) -> None:
             "Parameter",
             list(found),
             format_func=lambda key: _listed(found[key]) if key in found else str(key),
-            key=f"tool-add-{known.name}",
+            key=_key("tool-add-name", found),
             help="Everything that this algorithm takes and that is neither searched nor fixed.",
         )
         if name not in found:
@@ -91,7 +93,7 @@ def _draw_fix(known: Algorithm, parameters: list[Parameter]) -> None:
         name = st.selectbox(
             "Parameter",
             list(by_name),
-            key="tool-fix-name",
+            key=_key("tool-fix-name", by_name),
             help="It is no longer searched: every trial gets the value that you choose.",
         )
         if name not in by_name:
@@ -130,7 +132,7 @@ def _draw_copy(known: Algorithm) -> None:
         study = st.selectbox(
             "From study",
             list(by_id),
-            key="tool-copy-from",
+            key=_key("tool-copy-from", by_id),
             help="One that was launched here, or one that was opened from a file.",
         )
         st.caption("Replaces the table and what is fixed. Undo brings them back.")
@@ -247,6 +249,11 @@ def _take(found: space_copy.CopiedSpace, known: Algorithm, where: str) -> None:
     space_state.set_space(found.space)
     space_state.set_fixed(found.fixed)
     st.session_state[SAID] = ("info", [f"{count(len(found.space), 'parameter')} {where}.", *found.notes])
+
+
+def _key(start: str, options: Iterable[str]) -> str:
+    """Return a key that changes with the options: else the browser shows another one than the page has."""
+    return f"{start}-{zlib.crc32(' '.join(options).encode()):x}"
 
 
 def _listed(proposal: Proposal) -> str:

@@ -14,6 +14,10 @@ def names(app):
     return list(app.dataframe[0].value["name"])
 
 
+def choice(app, start):
+    return next(box for box in app.selectbox if str(box.key).startswith(start))
+
+
 def edit(app, **change):
     key = max((k for k in app.session_state if k.startswith("space-")), key=lambda k: int(k[6:]))
     app.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **change}
@@ -24,7 +28,7 @@ def test_every_change_can_be_undone_and_done_again(open_page):
     app = open_page(PAGE)
     assert app.button(key="tool-undo").disabled
     edit(app, edited_rows={1: {"low": "0.9"}})
-    app.selectbox(key="tool-add-PPO").set_value("vf_coef").run()
+    choice(app, "tool-add-name").set_value("vf_coef").run()
     app.button(key="tool-add").click().run()
     assert names(app)[-1] == "vf_coef"
     app.get_by_key(PREFIX + "preset").set_value("learning-rate-only").run()
@@ -47,7 +51,7 @@ def test_every_change_can_be_undone_and_done_again(open_page):
 
 def test_fixing_a_parameter_and_searching_it_again(open_page, words, started):  # noqa: F811
     app = open_page(PAGE)
-    app.selectbox(key="tool-fix-name").set_value("gamma").run()
+    choice(app, "tool-fix-name").set_value("gamma").run()
     assert app.text_input(key="tool-fix-value-PPO-gamma").value == "0.99"
     app.text_input(key="tool-fix-value-PPO-gamma").set_value("1.5").run()
     app.button(key="tool-fix").click().run()
@@ -63,11 +67,25 @@ def test_fixing_a_parameter_and_searching_it_again(open_page, words, started):  
     assert spec.parameter("gamma").low == 0.97  # the range that it had
 
 
+def test_the_value_to_fix_is_the_chosen_parameters_default(open_page):
+    app = open_page(PAGE)
+    assert (
+        choice(app, "tool-fix-name").value,
+        app.text_input(key="tool-fix-value-PPO-n_steps_pow").value,
+    ) == (
+        "n_steps_pow",
+        "2048",
+    )
+    app.get_by_key(PREFIX + "preset").set_value("rl-zoo").run()
+    assert choice(app, "tool-fix-name").value == "batch_size_pow"
+    assert app.text_input(key="tool-fix-value-PPO-batch_size_pow").value == "64"
+
+
 def test_copying_a_study_leaves_out_what_the_algorithm_lacks(open_page, make_study, words):
     folder = make_study("wide", search_space="rl-zoo", n_complete=0, n_pruned=0, n_failed=0)
     app = open_page(PAGE)
     app.selectbox(key=PREFIX + "algorithm").set_value("A2C").run()
-    app.selectbox(key="tool-copy-from").set_value(folder.id).run()
+    choice(app, "tool-copy-from").set_value(folder.id).run()
     app.button(key="tool-copy").click().run()
     assert "n_steps_pow" in names(app)
     assert "batch_size_pow" not in names(app)
