@@ -34,7 +34,7 @@ def draw_environment(data: dict[str, Any], known: Algorithm) -> tuple[str, list[
         seen = cached.environment(env.model_dump_json())
     except EnvironmentsError as error:
         return known.policies[0], [str(error)]
-    left, right = st.columns([1, 3], vertical_alignment="center")
+    left, right = st.columns([1, 4], vertical_alignment="center")
     with right:
         st.markdown(description(seen, env))
         if seen.caution:
@@ -43,6 +43,14 @@ def draw_environment(data: dict[str, Any], known: Algorithm) -> tuple[str, list[
     with left:
         _draw_picture(EnvSpec(id=env.id, kwargs=env.kwargs))
     return policy, training_faults(seen, known, policy)
+
+
+def observation_bytes(env: EnvSpec) -> int:
+    """Return the size of one observation; 0 when the environment cannot be made."""
+    try:
+        return cached.environment(env.model_dump_json()).observation_bytes
+    except EnvironmentsError:
+        return 0
 
 
 def description(seen: EnvDescription, env: EnvSpec) -> str:

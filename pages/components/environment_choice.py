@@ -86,7 +86,7 @@ def draw_environment_choice() -> None:
 def draw_settings() -> None:
     """Draw what goes around the environment, and what it is made with."""
     with st.expander("Wrappers and arguments of the environment", icon=":material/layers:"):
-        columns = st.columns(4, vertical_alignment="bottom")
+        columns = st.columns([4, 3, 3, 3], vertical_alignment="bottom")
         with columns[0]:
             draw_toggle(
                 "normalize-observations",

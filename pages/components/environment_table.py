@@ -64,12 +64,12 @@ def environment_rows(
         seen = found[info.id].description if info.id in found else None
         row = {
             "Environment": info.id,
-            "Observes": "" if seen is None else seen.observation_kind,
-            "Observation": "" if seen is None else seen.observation_space,
-            "Acts": "" if seen is None else seen.action_kind,
-            "Action": "" if seen is None else seen.action_space,
             "Steps": info.max_episode_steps,
             "Solved at": info.reward_threshold,
+            "Acts": "" if seen is None else seen.action_kind,
+            "Observes": "" if seen is None else seen.observation_kind,
+            "Action": "" if seen is None else seen.action_space,
+            "Observation": "" if seen is None else seen.observation_space,
             "From": info.source,
             "Not for this algorithm": hidden.get(info.id, ""),
         }
