@@ -54,12 +54,12 @@ def _dialog(folder: RunFolder) -> None:
 
 
 def _draw_tags(remarks: Remarks) -> None:
-    if remarks.tags or remarks.archived:
-        with st.container(horizontal=True, gap="xsmall", key="tags"):
-            for tag in remarks.tags:
-                st.badge(frame.escape(tag), icon=":material/sell:", color="gray")
-            if remarks.archived:
-                st.badge("Archived", icon=":material/inventory_2:", color="gray")
+    # Also where it is empty: what is open below would be closed when the first tag moves it to another place.
+    with st.container(horizontal=True, gap="xsmall", key="tags"):
+        for tag in remarks.tags:
+            st.badge(frame.escape(tag), icon=":material/sell:", color="gray")
+        if remarks.archived:
+            st.badge("Archived", icon=":material/inventory_2:", color="gray")
 
 
 def _draw_fields(folder: RunFolder, remarks: Remarks, *, place: str) -> None:
@@ -83,6 +83,7 @@ def _draw_fields(folder: RunFolder, remarks: Remarks, *, place: str) -> None:
         sorted(known, key=str.casefold),
         key=f"{stem}-tags",
         accept_new_options=True,
+        select_all=False,
         max_selections=MAX_TAGS,
         placeholder="Pick or write some",
         on_change=partial(_change, f"{stem}-tags", lambda value: set_tags(folder, value)),

@@ -24,6 +24,7 @@ def draw() -> list[ComparedStudy]:
         key=_PICKER,
         format_func=lambda study: names.get(study, study),
         max_selections=MOST,
+        select_all=False,
         placeholder=f"Pick two to {MOST} studies",
         on_change=_pick,
         help="The first one decides whether higher or lower is better. The page's address names them all.",

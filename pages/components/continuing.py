@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components import cached, frame, weighing
 from pages.components.launch_fields import PREFIX
 from storage.paths import RunFolder, UnknownRun, find_run, runs_root
+from storage.remarks import study_name
 from tuning.analysis.look import count
 from tuning.continuation import Continuation, continuation
 from tuning.launch import Run
@@ -98,7 +99,9 @@ def draw(run: Run, found: Continuation | None) -> None:
     """Draw what is continued, which ranges differ, and the way back to a study from scratch."""
     with st.container(border=True, key="continues"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{frame.escape(found.sentence if found else f'Continues {run.folder.id}.')}**")
+            sentence = found.sentence if found else f"Continues {run.folder.id}."
+            sentence = sentence.replace(run.folder.id, study_name(run.folder), 1)
+            st.markdown(f"**{frame.escape(sentence)}**")
             st.button(
                 "Start from scratch instead",
                 on_click=_start_from_scratch,
@@ -137,7 +140,9 @@ def _details(run: Run, found: Continuation) -> list[str]:
     sentences += found.notes
     if found.n_unfinished and run.status.state.alive:
         still = count(found.n_unfinished, "trial")
-        sentences.append(f"{run.folder.id} is still running: {still} not ended yet will not be imported.")
+        sentences.append(
+            f"{study_name(run.folder)} is still running: {still} not ended yet will not be imported."
+        )
     return sentences
 
 
