@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from storage.artifacts import NORMALIZATION, KeptPolicy, load_policy
 from storage.paths import RunFolder
+from tests.tuning.conftest import FAULT_ENVS
 from tests.tuning.test_env_wrappers import Seen
 from tuning.acting import Acting
 from tuning.env_wrappers import make_wrapped
@@ -19,6 +20,7 @@ from tuning.normalization import from_arrays, normalization_of
 from tuning.policy import build_model, rebuild_policy
 from tuning.spec_parts import EnvSpec
 from tuning.training import Seeds, Training, keep_policy, make_envs, train
+from tuning.training_callback import Diverged
 from tuning.vec_normalize import normalized, statistics
 
 BOTH = EnvSpec(
@@ -216,3 +218,15 @@ def test_evaluation_shares_the_statistics_and_never_changes_them():
     _, rewards, _, _ = judged.step(np.zeros((1, 1)))
     assert outer.obs_rms.count == count
     assert rewards[0] == judged.get_original_reward()[0]
+
+
+def test_a_reward_that_is_no_number_still_counts_as_divergence(fault_envs, monkeypatch):
+    monkeypatch.syspath_prepend(str(FAULT_ENVS))
+    broken = EnvSpec(
+        id="Edgewise/Fault-v0",
+        kwargs={"fault": "nan", "after": 20},
+        normalize_observations=True,
+        normalize_rewards=True,
+    )
+    with pytest.raises(Diverged):
+        trained_in(broken, n_timesteps=128)
