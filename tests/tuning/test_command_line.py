@@ -149,6 +149,15 @@ def test_environments_are_tried_before_anything_is_written(env, expected, tmp_pa
     assert list(runs_dir.iterdir()) == []
 
 
+def test_environments_are_listed_for_an_algorithm():
+    ran = edgewise("environments", "--for", "SAC", "--json")
+    listed = [info["id"] for info in json.loads(ran.stdout)]
+    assert {"MountainCarContinuous-v0", "Pendulum-v1"} <= set(listed)
+    assert "CartPole-v1" not in listed
+    assert "hidden: SAC acts in continuous actions only." in ran.stderr
+    assert "There is no algorithm 'XYZ'" in refusal("environments", "--for", "XYZ")[1]
+
+
 def test_the_policy_must_fit_the_environment(tmp_path, runs_dir):
     path = tmp_path / "bad.yaml"
     path.write_text(TINY + "policy: CnnPolicy\n")

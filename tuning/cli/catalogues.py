@@ -12,6 +12,8 @@ from tuning.algorithms import Algorithm, Argument, algorithm, algorithm_names
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir
+from tuning.env_fit import env_fit
+from tuning.env_survey import survey_from_children
 from tuning.spec_faults import readable_faults
 from tuning.spec_parts import EnvSpec
 
@@ -30,6 +32,9 @@ def presets(as_json: AsJson = False, runs_dir: RunsDir = None) -> None:
 
 def list_environments(
     env_id: Annotated[str | None, typer.Option("--id", help="Describe this one.")] = None,
+    fits: Annotated[
+        str | None, typer.Option("--for", metavar="ALGORITHM", help="List only those it can be trained in.")
+    ] = None,
     kwargs: Annotated[str, typer.Option(metavar="JSON", help="Arguments to make it with.")] = "{}",
     time_feature: Annotated[bool, typer.Option("--time-feature", help="Add the time that is left.")] = False,
     frame_stack: Annotated[int, typer.Option(min=1, max=16, help="Observations seen at once.")] = 1,
@@ -62,12 +67,27 @@ def list_environments(
         else:
             output.show("\n".join(f"{k.replace('_', ' ')}: {v}" for k, v in record.items() if v is not None))
         return
+    if fits is not None:
+        found = _fitting(found, fits)
     if as_json:
         output.show_json([asdict(info) for info in found])
         return
     rows = [[i.id, _text(i.max_episode_steps), _text(i.reward_threshold), i.source] for i in found]
     headers = ["ID", "MAX STEPS", "SOLVED AT", "FROM"]
     output.show(output.table(headers, rows, right=("MAX STEPS", "SOLVED AT")))
+
+
+def _fitting(infos: list[environments.EnvInfo], name: str) -> list[environments.EnvInfo]:
+    """Return those in which an algorithm can be trained; say on stderr how many are left out, and why."""
+    if name not in algorithm_names():
+        raise Refused(
+            Exit.BAD_INPUT, f"There is no algorithm {name[:60]!r}. There are: {', '.join(algorithm_names())}."
+        )
+    ids = [info.id for info in infos]
+    fit = env_fit(ids, dict(survey_from_children(ids)), algorithm(name))
+    if fit.words:
+        output.note(fit.words)
+    return [info for info in infos if info.id in fit.ids]
 
 
 def _env(env_id: str, kwargs: dict[str, Any], wrappers: dict[str, Any]) -> EnvSpec:
