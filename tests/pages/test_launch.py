@@ -4,6 +4,7 @@ from pages.components.environment_choice import study_name
 from pages.components.launch_fields import PREFIX
 from pages.components.launch_form import advice_in_form_words
 from tuning import env_child, launch
+from tuning.algorithms import algorithm
 from tuning.env_description import EnvDescription
 from tuning.environments import EnvInfo, EnvironmentsError
 from tuning.spec import load_spec
@@ -275,3 +276,15 @@ def test_hostile_specs_are_refused_in_words(open_page, shown):
 def test_advice_names_fields_as_the_form_does():
     text = "the first evaluation is late. Raise n_timesteps, or lower n_steps."
     assert advice_in_form_words(text).endswith('Raise "Steps a trial", or lower n_steps.')
+
+
+def test_recurrent_and_linear_policies_are_chosen_with_their_algorithm(open_page, started):
+    app = open_page(PAGE)
+    for number, (name, policy) in enumerate([("RecurrentPPO", "MlpLstmPolicy"), ("ARS", "LinearPolicy")]):
+        app.switch_page(PAGE).run()
+        app.selectbox(key=PREFIX + "algorithm").set_value(name).run()
+        app.button(key="launch").click().run()
+        assert not app.exception
+        spec = load_spec(started[number].spec)
+        assert (spec.algorithm, spec.policy) == (name, policy)
+        assert spec.search_space == algorithm(name).preset("starter").space
