@@ -60,7 +60,8 @@ def draw_yaml(spec: StudySpec | None) -> None:
 
 def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
     """Put each piece of advice beside the fields it is about."""
-    for advice in checks.warnings(spec, n_cores=N_CORES):
+    n_bytes = environment_card.observation_bytes(spec.env)
+    for advice in checks.warnings(spec, n_cores=N_CORES, observation_bytes=n_bytes):
         place = places.get(advice.field.split(".")[0], places["n_workers"])
         place.caption(
             f":orange[:material/warning:] {frame.escape(launch_form.advice_in_form_words(advice.text))}"

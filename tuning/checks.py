@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeGuard
 
 from tuning.advice import Advice
@@ -10,6 +11,7 @@ from tuning.analysis.words import count, three_digits, whole
 from tuning.expected_trainer import slow_trials
 from tuning.method_checks import objective_advice, pruner_advice, sampler_advice
 from tuning.population_checks import population_advice
+from tuning.replay_checks import replay_advice
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
@@ -27,17 +29,19 @@ class _Extent:
     is_default: bool
 
 
-def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
+def warnings(spec: StudySpec, *, n_cores: int, observation_bytes: int = 0) -> list[Advice]:
     """Return what to reconsider in a request, in the order of the form; empty when nothing.
 
     Args:
         spec: the request.
         n_cores: cores of the machine that will run it.
+        observation_bytes: of one observation of the environment; 0 when it is not known.
     """
     checks: tuple[Callable[[StudySpec], Iterator[Advice]], ...] = (
         _rollout,
         _batch,
         population_advice,
+        partial(replay_advice, observation_bytes=observation_bytes),
         _learning_rate,
         _space_size,
         sampler_advice,
@@ -50,7 +54,7 @@ def warnings(spec: StudySpec, *, n_cores: int) -> list[Advice]:
 
 
 def _rollout(spec: StudySpec) -> Iterator[Advice]:
-    n_steps = _extent(spec, "n_steps")
+    n_steps = _rollout_extent(spec)
     if n_steps is None or spec.budget.trial_seconds is not None:
         return
     envs, budget = spec.n_train_envs, spec.budget
@@ -74,7 +78,7 @@ def _rollout(spec: StudySpec) -> Iterator[Advice]:
 
 
 def _batch(spec: StudySpec) -> Iterator[Advice]:
-    n_steps, batch = _extent(spec, "n_steps"), _extent(spec, "batch_size")
+    n_steps, batch = _rollout_extent(spec), _extent(spec, "batch_size")
     if n_steps is None or batch is None or batch.is_default:
         return
     shortest = n_steps.low * spec.n_train_envs
@@ -141,6 +145,11 @@ def _workers(spec: StudySpec, n_cores: int) -> Iterator[Advice]:
             f"{count(workers, 'worker')} for {count(n_trials, 'trial')}: some never get one. "
             f"Set {whole(n_trials)}.",
         )
+
+
+def _rollout_extent(spec: StudySpec) -> _Extent | None:
+    """Return the range of n_steps; None where it is not the length of a rollout."""
+    return _extent(spec, "n_steps") if spec.info.kind == "on-policy" else None
 
 
 def _extent(spec: StudySpec, target: str) -> _Extent | None:

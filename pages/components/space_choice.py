@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +18,7 @@ from pages.components import (
 )
 from pages.components.launch_fields import PREFIX
 from pages.components.space_state import DRAFT, SPACE, set_space
-from tuning.algorithms import Preset, algorithm
+from tuning.algorithms import Algorithm, Preset, algorithm
 from tuning.space.parameters import Parameter
 from tuning.spec import StudySpec
 
@@ -106,19 +107,38 @@ def _about(preset: Preset) -> str:
 
 
 def follow_algorithm() -> None:
-    """Take over the newly chosen algorithm's preset of the same name.
+    """Take over the newly chosen algorithm's preset of the same name, or else its first one.
 
-    A table that was edited is kept, and so is a number of training envs that is not the old preset's.
+    A table that was edited is kept where the algorithm has all that it sets, and undoing brings it back where
+    not. So is a number of training envs that is not the old preset's.
     """
     known = algorithm(st.session_state[PREFIX + "algorithm"])
-    if st.session_state.get(PREFIX + "preset") not in {preset.name for preset in known.presets}:
+    marked = st.session_state.get(PREFIX + "preset")
+    if marked is None and _fits(known):
         return
+    if marked not in {preset.name for preset in known.presets}:
+        st.session_state[PREFIX + "preset"] = known.presets[0].name
     offered = st.session_state.get(OFFERED, (None, {}))[0]
     untouched = (offered, StudySpec.model_fields["n_train_envs"].default)
     typed = st.session_state[PREFIX + "train-envs"]
     _use_preset()
     if typed not in untouched:
         st.session_state[PREFIX + "train-envs"] = typed
+
+
+def _fits(known: Algorithm) -> bool:
+    """Say whether an algorithm has every argument that the table sets, with values as they are there."""
+    parameters, _ = search_space_editor.parameters_from_rows(st.session_state[DRAFT])
+    arguments = [known.arguments.get(p.target) for p in parameters]
+    ends = [p.choices or (p.low, p.high) for p in parameters]
+    return all(
+        argument is not None and not any(argument.fault(p.resolve(_whole(p, end))) for end in both)
+        for p, argument, both in zip(parameters, arguments, ends, strict=True)
+    )
+
+
+def _whole(p: Parameter, end: Any) -> Any:
+    return int(end) if p.kind == "int" else end
 
 
 def _use_preset() -> None:

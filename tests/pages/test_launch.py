@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pages.components.environment_choice import study_name
@@ -278,6 +280,31 @@ def test_advice_names_fields_as_the_form_does():
     assert advice_in_form_words(text).endswith('Raise "Steps a trial", or lower n_steps.')
 
 
+def test_sac_is_launched_on_pendulum_and_dqn_on_cartpole(open_page, shown, started, monkeypatch):
+    app = open_page(PAGE)
+    app.selectbox(key=PREFIX + "algorithm").set_value("SAC").run()
+    app.segmented_control(key=PREFIX + "preset").set_value("sac-for-speed").run()
+    app.button(key="launch").click().run()
+    assert not app.exception
+    sac = load_spec(started[0].spec)
+    assert (sac.algorithm, sac.policy, sac.n_train_envs) == ("SAC", "MlpPolicy", 1)
+    assert {p.transform for p in sac.search_space} >= {"auto_x", "net_arch_complexity", "2^x"}
+
+    app.switch_page(PAGE).run()
+    app.selectbox(key=PREFIX + "algorithm").set_value("DQN").run()
+    said = "DQN acts in discrete actions only; Pendulum-v1's are continuous. Choose SAC"
+    assert said in shown(app).replace("\\", "")
+    cartpole = replace(PENDULUM, id="CartPole-v1", action_kind="discrete", observation_bytes=16)
+    monkeypatch.setattr(env_child, "describe_from_child", lambda env: cartpole)
+    app.selectbox(key=PREFIX + "env").set_value("CartPole-v1").run()
+    app.segmented_control(key=PREFIX + "preset").set_value("rl-zoo").run()
+    app.button(key="launch").click().run()
+    assert not app.exception
+    dqn = load_spec(started[1].spec)
+    assert (dqn.algorithm, dqn.env.id) == ("DQN", "CartPole-v1")
+    assert dqn.parameter("subsample_steps").at_most == "train_freq", "the table keeps what caps a value"
+
+
 def test_recurrent_and_linear_policies_are_chosen_with_their_algorithm(open_page, started):
     app = open_page(PAGE)
     for number, (name, policy) in enumerate([("RecurrentPPO", "MlpLstmPolicy"), ("ARS", "LinearPolicy")]):
@@ -288,3 +315,13 @@ def test_recurrent_and_linear_policies_are_chosen_with_their_algorithm(open_page
         spec = load_spec(started[number].spec)
         assert (spec.algorithm, spec.policy) == (name, policy)
         assert spec.search_space == algorithm(name).preset("starter").space
+
+
+def test_a_table_that_another_algorithm_cannot_use_gives_way_to_its_starter(open_page, shown):
+    app = open_page(PAGE)
+    app.selectbox(key=PREFIX + "algorithm").set_value("SAC").run()
+    app.segmented_control(key=PREFIX + "preset").set_value("sac-for-speed").run()
+    app.selectbox(key=PREFIX + "algorithm").set_value("TD3").run()  # it has no preset of that name
+    assert app.session_state[PREFIX + "preset"] == "starter"
+    assert "noise_type: " in app.text_area(key=PREFIX + "hyperparameters").value, "the preset fixes the noise"
+    assert not app.button(key="launch").disabled

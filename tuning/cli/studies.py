@@ -53,7 +53,8 @@ def check_request(spec: StudySpec) -> None:
         described = env_description.describe(spec.env)
     if faults := env_description.training_faults(described, spec.info, spec.policy):
         raise SpecError(faults)
-    for text in [described.caution, *(a.text for a in checks.warnings(spec, n_cores=usable_cores()))]:
+    advice = checks.warnings(spec, n_cores=usable_cores(), observation_bytes=described.observation_bytes)
+    for text in [described.caution, *(a.text for a in advice)]:
         if text:
             output.note(f"note: {text}")
 
