@@ -53,7 +53,7 @@ def fitting(
     notes = []
     left = [p.name for p in space if p not in taken] + [name for name in fixed if name not in kept]
     if left:
-        notes.append(f"Left out, as {known.name} does not have it: {listed(left)}.")
+        notes.append(f"Left out, as {known.name} does not have it: {listed(list(dict.fromkeys(left)))}.")
     if source is not None and source != known.name and taken:
         notes.append(f"It was made for {source}: look whether the ranges suit {known.name}.")
     return CopiedSpace(taken, kept, tuple(notes))
