@@ -95,7 +95,7 @@ class PlannedCheck:
 
 
 def budget_check(spec: StudySpec) -> BudgetCheck:
-    """Return the question that a request asks.
+    """Return the question that a request asks, to find its check by: without what counts as solved.
 
     Raises:
         NoBudgetCheck: its trials end by the clock, so there are no steps to double.
@@ -113,7 +113,6 @@ def budget_check(spec: StudySpec) -> BudgetCheck:
         n_timesteps=spec.budget.n_timesteps,
         n_eval_episodes=spec.budget.n_eval_episodes,
         maximize=spec.maximize,
-        reward_threshold=env_child.reward_threshold(spec.env.id) if spec.maximize else None,
     )
 
 
@@ -125,7 +124,8 @@ def plan_check(spec: StudySpec) -> PlannedCheck:
     Raises:
         NoBudgetCheck: see `budget_check`.
     """
-    question = budget_check(spec)
+    solved = env_child.reward_threshold(spec.env.id) if spec.maximize else None
+    question = budget_check(spec).model_copy(update={"reward_threshold": solved})
     defaults = sb3_defaults(spec)
     runs = []
     for seed, (train_seed, eval_seed) in enumerate(_seeds(0)):

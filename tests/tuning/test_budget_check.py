@@ -91,8 +91,9 @@ def test_it_takes_longer_with_more_steps_and_shorter_with_more_workers():
 
 
 def test_only_where_more_is_better_a_return_counts_as_solved():
-    assert budget_check(spec()).reward_threshold == 475.0
-    assert budget_check(spec(maximize=False)).reward_threshold is None
+    assert plan_check(spec()).question.reward_threshold == 475.0
+    assert plan_check(spec(maximize=False)).question.reward_threshold is None
+    assert plan_check(spec()).question.digest == budget_check(spec()).digest
 
 
 def test_trials_that_end_by_the_clock_have_no_steps_to_double():
