@@ -23,7 +23,14 @@ from tuning.probe_values import (
     probed_parameter,
     spec_axes,
 )
-from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
+from tuning.retraining_plan import (
+    MAX_RUNS,
+    RetrainPlan,
+    TrainingRun,
+    seconds_of_a_run,
+    seed_pairs,
+    with_seeds,
+)
 from tuning.seeds import retraining_seeds
 from tuning.space.limits import spec_limits
 from tuning.space.resolve import resolve_configuration, rollout_steps
@@ -186,8 +193,9 @@ def probe_seconds(run: Run, planned: PlannedProbe) -> float:
     telling = [t for t in completed(own(run.study.trials)) if speaks_for(t, plan.trainer)]
     took = [t.duration.total_seconds() for t in telling if t.duration]
     per_trial = median(took) if took else study_seconds(run.spec).seconds_per_trial
+    per_run = per_trial / run.spec.objective.n_seeds
     share = plan.n_timesteps / run.spec.budget.n_timesteps
-    return per_trial * share * math.ceil(len(plan.runs) / plan.n_workers)
+    return per_run * share * math.ceil(len(plan.runs) / plan.n_workers)
 
 
 def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial], study: str) -> RetrainPlan:
@@ -220,6 +228,7 @@ def _retraining(spec: StudySpec, question: Probe, trials: Sequence[FrozenTrial],
         trainer=spec.trainer,
         n_train_envs=spec.n_train_envs,
         n_timesteps=question.n_timesteps,
+        trial_seconds=seconds_of_a_run(spec, question.n_timesteps),
         n_eval_episodes=spec.budget.n_eval_episodes,
         n_eval_envs=spec.n_eval_envs,
         n_workers=spec.n_workers,

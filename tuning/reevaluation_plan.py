@@ -9,7 +9,7 @@ from storage.artifacts import kept_trials
 from storage.trials import completed, own
 from tuning import env_child
 from tuning.analysis.outcomes import finite_values
-from tuning.analysis.words import count, listed, whole
+from tuning.analysis.words import count, duration, listed, whole
 from tuning.candidates import (
     NothingToReevaluate,
     ReevaluationError,
@@ -22,7 +22,14 @@ from tuning.estimate import episodes_seconds, study_seconds, training_seconds
 from tuning.launch import Run
 from tuning.lineage import TrialHome, trial_home
 from tuning.reevaluation import MOST_CANDIDATES, MOST_EPISODES, MOST_SEEDS, Candidate, Mode, Reevaluation
-from tuning.retraining_plan import MAX_RUNS, RetrainPlan, TrainingRun, seed_pairs, with_seeds
+from tuning.retraining_plan import (
+    MAX_RUNS,
+    RetrainPlan,
+    TrainingRun,
+    seconds_of_a_run,
+    seed_pairs,
+    with_seeds,
+)
 from tuning.seeds import further_seeds, retraining_seeds
 from tuning.spec import StudySpec
 from tuning.trainers import speaks_for
@@ -135,6 +142,7 @@ def plan_reevaluation(
         candidates, homes, missing = _with_weights(run, candidates)
         notes = (*notes, *missing)
     steps = n_timesteps or spec.budget.n_timesteps
+    seconds = seconds_of_a_run(spec, steps)
     if not candidates:
         raise ReevaluationError("There is no candidate: pick at least one trial or a baseline.")
     if len(candidates) > MOST_CANDIDATES:
@@ -156,7 +164,10 @@ def plan_reevaluation(
         worst_seen=worst,
     )
     if mode == "retrain":
-        notes = (*notes, *budget_notes(spec, candidates, steps))
+        notes = (
+            *notes,
+            *(budget_notes(spec, candidates, steps) if seconds is None else _time_notes(seconds)),
+        )
     study = run.folder.id
     seeds = retraining_seeds(spec.seed, 0, question.n_seeds, study=study)
     plan = RetrainPlan(
@@ -166,6 +177,7 @@ def plan_reevaluation(
         trainer=spec.trainer,
         n_train_envs=spec.n_train_envs,
         n_timesteps=steps,
+        trial_seconds=seconds if mode == "retrain" else None,
         n_eval_episodes=n_episodes,
         n_eval_envs=spec.n_eval_envs,
         n_workers=spec.n_workers,
@@ -173,6 +185,13 @@ def plan_reevaluation(
         runs=_runs(question, spec.n_train_envs, seeds),
     )
     return PlannedReevaluation(question, plan, study, spec.seed, notes, homes)
+
+
+def _time_notes(seconds: float) -> list[str]:
+    return [
+        f"The study gives each training a time, not steps: a run trains for {duration(seconds)}, on this "
+        "machine and beside whatever else runs on it. Steps say how the time compares with the study's."
+    ]
 
 
 def worst_level(values: Iterable[float], *, maximize: bool) -> float | None:
@@ -245,7 +264,7 @@ def reevaluation_seconds(run: Run, planned: PlannedReevaluation) -> float:
 
     def run_seconds(c: Candidate) -> float:
         if c.trial in took:
-            return took[c.trial] * share + episodes
+            return took[c.trial] / spec.objective.n_seeds * share + episodes
         return pace * training_seconds(_retrained(spec, plan, c), c.resolved)
 
     candidates = planned.question.candidates

@@ -12,6 +12,7 @@ from storage.growing import GrowingFiles
 from storage.json_lines import append_line
 from storage.paths import RunFolder
 from storage.records import MAX_RECORD_BYTES, read_record, write_text
+from tuning.spec import StudySpec
 from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed, trained_by
 
@@ -55,6 +56,9 @@ class RetrainPlan(_Plain):
     trainer: TrainerChoice = "sb3"  # plans had none when SB3 trained every run
     n_train_envs: int = Field(ge=1, le=999)
     n_timesteps: int = Field(ge=1, le=10**10)  # env steps a run, over all training envs
+    # Wall-clock time a run, evaluations not counted, which then ends it instead of the steps; for studies
+    # whose trials have one. The steps are nominal then.
+    trial_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     n_eval_episodes: int = Field(ge=1, le=10_000)  # played once, at the end of training
     n_eval_envs: int = Field(ge=1, le=999)
     n_workers: int = Field(ge=1, le=256)
@@ -94,6 +98,12 @@ class RunResult(_Plain):
         if self.worker_died and self.state != "failed":
             raise ValueError(f"A run whose workers died has failed: received {self.state}.")
         return self
+
+
+def seconds_of_a_run(spec: StudySpec, n_timesteps: int) -> float | None:
+    """Return the time of a run where the study's trials have one: more or less of it as of the steps."""
+    each = spec.budget.trial_seconds
+    return None if each is None else each * n_timesteps / spec.budget.n_timesteps
 
 
 def with_seeds(plan: RetrainPlan, pairs: Sequence[tuple[int, int]]) -> RetrainPlan:

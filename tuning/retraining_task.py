@@ -115,7 +115,8 @@ def _train(folder: RunFolder, task: RunTask, reporter: Reporter, on_start: "OnSt
         seeds=Seeds(run.train_seed, run.eval_seed),
         n_train_envs=run.n_train_envs or plan.n_train_envs,
         n_timesteps=plan.steps_of(run),
-        marks=(plan.steps_of(run),),
+        marks=(plan.steps_of(run),) if plan.trial_seconds is None else (math.ceil(plan.trial_seconds),),
+        seconds=plan.trial_seconds,
         n_eval_envs=plan.n_eval_envs,
         n_eval_episodes=plan.n_eval_episodes,
     )

@@ -9,6 +9,9 @@ from storage.trials import EVALUATIONS, SECOND, SEED_VALUES, TIMESTEPS, read_stu
 from tuning import launch
 from tuning.evaluation import EvaluationResult
 from tuning.objective import _Course
+from tuning.reevaluation_plan import plan_reevaluation
+from tuning.retraining_plan import seconds_of_a_run
+from tuning.retraining_task import RunTask, run_training
 from tuning.spec import SpecError, build_spec
 from tuning.training_callback import Evaluation
 from tuning.training_clock import TrainingClock
@@ -137,3 +140,17 @@ def test_a_time_budget_ends_a_training_whatever_its_steps(tmp_path):
     assert trial.user_attrs[EVALUATIONS][-1]["mark"] == 1
     assert trial.user_attrs[EVALUATIONS][-1]["unit"] == "seconds"
     assert 1.0 <= trial.duration.total_seconds() < 30
+
+
+def test_a_study_with_a_time_budget_is_trained_again_by_time(tmp_path):
+    spec = spec_of(budget={"trial_seconds": 1.0, "n_evaluations": 1})
+    folder, _, _ = run_one(spec, tmp_path)
+    run = launch.read_run(folder)
+    planned = plan_reevaluation(run, n_seeds=2, n_timesteps=2 * spec.budget.n_timesteps)
+    assert planned.plan.trial_seconds == 2.0
+    assert any("a run trains for 2 s" in note for note in planned.notes)
+    plan = planned.plan.model_copy(update={"trial_seconds": 0.5})
+    outcome = run_training(RunTask(str(folder.path), plan, 0))
+    assert outcome.result.state == "ok"
+    assert outcome.result.timesteps != plan.n_timesteps
+    assert seconds_of_a_run(spec_of(), 999) is None
