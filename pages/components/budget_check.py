@@ -44,14 +44,14 @@ def draw(spec: StudySpec | None) -> None:
     with st.expander(label, icon=":material/help:", expanded=is_open):
         if problem := st.session_state.get(_PROBLEM):
             st.error(frame.escape(problem), icon=":material/error:")
-        if running is not None and (job is None or running.folder != job.folder):
-            _draw_other(running)
         if job is not None and spec is not None and planned is not None:
             _draw_job(job, spec, planned, is_free=running is None)
         elif planned is not None and spec is not None:
             _draw_offer(spec, planned, is_free=running is None)
         else:
             st.caption(frame.escape(why_not))
+        if running is not None and (job is None or running.folder != job.folder):
+            _draw_other(running)
         if planned is not None:
             _draw_with_other_steps(planned)
 

@@ -63,10 +63,10 @@ def budget_check_figure(info: BudgetCheckInfo, *, theme: str = "light") -> go.Fi
     figure.add_vline(
         x=info.n_timesteps,
         line={"color": colours.muted, "width": 1, "dash": "dot"},
-        annotation={"text": "a trial", "font": {"size": 11, "color": colours.muted}, "yanchor": "bottom"},
-        annotation_position="top",
+        annotation={"text": "a trial", "font": {"size": 11, "color": colours.muted}},
+        annotation_position="top right",
     )
-    subtitle = "the answer is not there yet" if info.answer == Answer.NOT_YET else ""
+    subtitle = "so far" if info.answer == Answer.NOT_YET else "at the end of 1, 2 and 4 times a trial's steps"
     base_layout(figure, theme=theme, title=title, subtitle=subtitle, height=HEIGHT)
     marks = [f * info.n_timesteps for f in (0, 1, 2, 4)]
     figure.update_xaxes(

@@ -1,5 +1,6 @@
 """The answer to "do I need tuning at all", on made-up results."""
 
+import numpy as np
 import pytest
 
 from tuning.analysis.budget_check import Answer, budget_check_info
@@ -156,3 +157,15 @@ def test_without_a_value_the_figure_says_so():
     figure = budget_check_figure(judged(["failed"] * 3, [None] * 3, [None] * 3))
     assert not figure.data
     assert "No run has ended with a value yet" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5])  # share of a seed's luck that it has with each budget
+@pytest.mark.parametrize("spread", [0.05, 0.1, 0.3, 1.0])  # of the seeds, as a share of the return
+def test_where_more_steps_change_nothing_chance_alone_seldom_looks_like_a_gain(spread, shared):
+    rng = np.random.default_rng(1)
+    answers = []
+    for _ in range(500):
+        luck = rng.normal(0, spread * np.sqrt(shared), 3)
+        own = rng.normal(0, spread * np.sqrt(1 - shared), (3, 3))
+        answers.append(judged(*(100 * (1 + luck + own)).tolist()).answer)
+    assert answers.count(Answer.LONGER) <= 0.06 * len(answers)
