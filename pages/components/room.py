@@ -34,8 +34,9 @@ class Room:
 
 
 def look() -> Room:
-    """Look at what runs and waits in the runs folder."""
+    """Look at what runs and waits in the runs folder; a ticket whose runner died gets a new one."""
     root = runs_root()
+    queue.take_up(root)
     return Room(tuple(cores_in_use(root)), len(queue.queued(root)), usable_cores())
 
 
