@@ -12,12 +12,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 LEAST_STEPS = 256  # of a shortened rollout, which holds whole minibatches
 LEAST_STARTS = 128  # steps before learning starts
 CYCLE_STEPS = 16  # of an algorithm that replays steps, between two updates
-PATIENCE = 5.0  # times the seconds asked for, until the first update has ended
+PATIENCE = 5.0  # times the seconds asked for, until a second update has ended
+LEAST_PATIENCE_S = 5.0  # the first update of torch can take two
 
 
 def main() -> int:
@@ -175,6 +177,36 @@ class _SliceOver(Exception):
     """Enough was measured."""
 
 
+def step_costs(
+    begun: Sequence[tuple[float, int]], ended: Sequence[tuple[float, int]], learning_starts: int
+) -> dict[str, float | None]:
+    """Return what an env step costs by what it is for, from when rollouts began and ended.
+
+    The first cycle of rollout and update that learns is left out where there are others: it warms up.
+
+    Args:
+        begun: of each rollout's start the time in seconds and the env steps so far.
+        ended: of each rollout's end.
+        learning_starts: env steps up to which nothing is learned.
+    """
+    cycles = [
+        (end - start, after - end, steps - before, steps > learning_starts)
+        for (start, before), (end, steps), (after, _) in zip(begun, ended, begun[1:], strict=False)
+    ]
+    if not cycles:  # a single rollout that ended when the time was up
+        (start, before), (end, steps) = begun[0], ended[0]
+        cycles = [(end - start, 0.0, steps - before, True)]
+    learning = [cycle for cycle in cycles if cycle[3]] or cycles
+    random = [cycle for cycle in cycles if not cycle[3]]
+    learning = learning[1:] or learning
+    n, n_random = max(1, sum(cycle[2] for cycle in learning)), sum(cycle[2] for cycle in random)
+    return {
+        "random_step_s": sum(cycle[0] + cycle[1] for cycle in random) / n_random if n_random else None,
+        "collect_step_s": sum(cycle[0] for cycle in learning) / n,
+        "update_step_s": sum(cycle[1] for cycle in learning) / n,
+    }
+
+
 def _stop_watch(model: Any, slice_s: float) -> Any:
     from stable_baselines3.common.callbacks import BaseCallback
 
@@ -185,6 +217,12 @@ def _stop_watch(model: Any, slice_s: float) -> Any:
             super().__init__()
             self.begun: list[tuple[float, int]] = []  # time, env steps: each rollout's start
             self.ended: list[tuple[float, int]] = []
+            self.starts = int(getattr(model, "learning_starts", 0))
+            self.warm: float | None = None  # when the first update had ended
+            # ARS learns from an iteration at no cost, and an iteration can take minutes
+            self.patience = (
+                slice_s if hasattr(model, "n_delta") else max(PATIENCE * slice_s, LEAST_PATIENCE_S)
+            )
 
         def _on_training_start(self) -> None:
             self.first = time.monotonic()
@@ -192,56 +230,26 @@ def _stop_watch(model: Any, slice_s: float) -> Any:
         def _on_rollout_start(self) -> None:
             now = time.monotonic()
             self.begun.append((now, self.num_timesteps))
-            if now - self.first > slice_s and self._has_learned():
+            if not self.ended or self.ended[-1][1] <= self.starts:
+                return
+            if self.warm is None:
+                self.warm = now
+            elif now - self.warm > slice_s / 2 and now - self.first > slice_s:
                 raise _SliceOver
 
         def _on_rollout_end(self) -> None:
             self.ended.append((time.monotonic(), self.num_timesteps))
 
         def _on_step(self) -> bool:
-            now = time.monotonic()
-            self.last = (now, self.num_timesteps)
-            waited = now - self.first
-            if waited > PATIENCE * slice_s or (waited > slice_s and self._plays_populations()):
+            if time.monotonic() - self.first > self.patience:
+                if not self.ended:
+                    self._on_rollout_end()
                 raise _SliceOver
             return True
 
-        def _plays_populations(self) -> bool:
-            return hasattr(self.model, "n_delta")  # ARS: what it learns from an iteration costs nothing
-
-        def _starts(self) -> int:
-            return int(getattr(self.model, "learning_starts", 0))
-
-        def _has_learned(self) -> bool:
-            """Whether a second update has ended: the first one warms up."""
-            return sum(steps > self._starts() for _, steps in self.ended) >= 2 and len(self.begun) > 2
-
         def costs(self) -> dict[str, float | None]:
-            """Return the costs of an env step by what it is for."""
-            if not self.ended:  # a single rollout that was not over
-                now, steps = self.last
-                return {
-                    "random_step_s": None,
-                    "collect_step_s": (now - self.begun[0][0]) / max(1, steps - self.begun[0][1]),
-                    "update_step_s": 0.0,
-                }
-            cycles = [
-                (end - start, after - end, steps - before, steps > self._starts())
-                for (start, before), (end, steps), (after, _) in zip(
-                    self.begun, self.ended, [*self.begun[1:], (math.nan, 0)], strict=False
-                )
-            ]
-            whole = [c for c in cycles if not math.isnan(c[1])] or [(*cycles[0][:1], 0.0, *cycles[0][2:])]
-            learning = [c for c in whole if c[3]] or whole
-            random = [c for c in whole if not c[3]]
-            learning = learning[1:] or learning
-            steps = max(1, sum(c[2] for c in learning))
-            n_random = sum(c[2] for c in random)
-            return {
-                "random_step_s": sum(c[0] + c[1] for c in random) / n_random if n_random else None,
-                "collect_step_s": sum(c[0] for c in learning) / steps,
-                "update_step_s": sum(c[1] for c in learning) / steps,
-            }
+            """Return the costs of an env step."""
+            return step_costs(self.begun, self.ended, self.starts)
 
     return StopWatch()
 

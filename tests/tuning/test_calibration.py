@@ -7,7 +7,7 @@ import pytest
 
 from tuning import calibrating
 from tuning.calibration import Calibration, Cost, covers, key_of, study_time
-from tuning.calibration_probe import shortened
+from tuning.calibration_probe import shortened, step_costs
 from tuning.calibration_words import basis_sentence, slowdown_sentence, trial_sentence
 from tuning.space.resolve import resolve_configuration
 from tuning.spec import build_spec
@@ -217,3 +217,21 @@ def test_more_workers_than_were_measured_are_not_covered(monkeypatch):
     monkeypatch.setattr("tuning.calibration.usable_cores", lambda: 8)
     assert covers(measured(n_together=2), request(n_workers=2))
     assert not covers(measured(n_together=2), request(n_workers=3))
+
+
+def test_an_env_step_costs_its_rollout_and_its_update_without_the_warm_up():
+    begun = [(0.0, 0), (1.0, 100), (9.0, 200), (12.0, 300), (15.0, 400)]
+    ended = [(0.9, 100), (2.0, 200), (10.0, 300), (13.0, 400)]
+    assert step_costs(begun, ended, 0) == {
+        "random_step_s": None,
+        "collect_step_s": pytest.approx(3.0 / 300),
+        "update_step_s": pytest.approx(11.0 / 300),
+    }
+    assert step_costs(begun, ended, 100) == {
+        "random_step_s": pytest.approx(0.01),
+        "collect_step_s": pytest.approx(2.0 / 200),
+        "update_step_s": pytest.approx(4.0 / 200),
+    }
+    assert step_costs(begun[:2], ended[:1], 0)["update_step_s"] == pytest.approx(0.001)
+    only = step_costs([(0.0, 0)], [(2.0, 100)], 0)  # the time was up within the first rollout
+    assert (only["collect_step_s"], only["update_step_s"]) == (pytest.approx(0.02), 0.0)
