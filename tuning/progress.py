@@ -66,7 +66,7 @@ def retraining_progress(
     done = sum(by_key.get(r.key, 1.0) for r in results)
     at_work = [(b, work[b.trial] if b.trial < len(work) else 1.0) for b in beats if b.total_timesteps]
     underway = sum(share * min(b.timesteps / b.total_timesteps, 1.0) for b, share in at_work)
-    left = max(0.0, total - done - underway)
+    left = max(0.0, round(total - done - underway, 9))  # shares of the whole add up to it only roughly
     ended = [r for r in results if r.state == "ok" and r.duration_s > 0]
     rate: float | None = None
     if beats and ended:

@@ -196,3 +196,6 @@ def test_a_run_counts_for_as_much_as_it_has_steps():
     progress = retraining_progress(plan, [result("0", seconds=40.0)], [replace(beat(500), trial=1)])
     assert (progress.done, progress.fraction) == (1, pytest.approx(4_500 / 6_000))
     assert progress.eta_s == pytest.approx(15.0)  # 1 500 steps, as fast as 4 000 in 40 s
+    all_but_one = [result("0"), result("1")]
+    last = retraining_progress(plan, all_but_one, [replace(beat(1_000), trial=2)])
+    assert (last.fraction, last.eta_s) == (1.0, 0.0), "it is being evaluated"

@@ -159,12 +159,17 @@ def _broken(broken: Sequence[BudgetLevel]) -> _Judged:
 
 def _solved(level: BudgetLevel, threshold: float) -> _Judged:
     asked = f"and {three_digits(threshold)} counts as solved"
+    n_solved = sum(value >= threshold for _, _, value in level.runs)
+    seeds = _range(level)
+    if n_solved < len(level.runs):
+        seeds = f"{n_solved} of {seeds.replace(',', ' get there,', 1)}"
     if level.factor == 1:
-        said = f"The defaults solve it already: {three_digits(_middle(level))}, {asked} ({_range(level)})."
-        return Answer.SOLVED, said, ["There is nothing to tune, unless it should learn faster."], None
+        said = f"The defaults solve it already: {three_digits(_middle(level))}, {asked} ({seeds})."
+        enough = "There is nothing to tune, unless it should learn faster, or with every seed."
+        return Answer.SOLVED, said, [enough], None
     said = (
         f"Train longer: with {times(level.factor)} the steps the defaults reach "
-        f"{three_digits(_middle(level))}, {asked} ({_range(level)})."
+        f"{three_digits(_middle(level))}, {asked} ({seeds})."
     )
     return Answer.LONGER, said, [], level.factor
 

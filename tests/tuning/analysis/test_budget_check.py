@@ -91,6 +91,7 @@ def test_sentences_say_numbers_seeds_and_what_they_mean():
     ("budgets", "answer", "longer", "said"),
     [
         (([487.0, 470.0, 500.0],) * 3, Answer.SOLVED, None, "The defaults solve it already: 487, and 475"),
+        (([480.0, 106.0, 500.0],) * 3, Answer.SOLVED, None, "(2 of 3 seeds get there, 106 to 500)"),
         (([475.0] * 3,) * 3, Answer.SOLVED, None, "475, and 475 counts as solved"),
         (([100.0] * 3, [487.0] * 3, [500.0] * 3), Answer.LONGER, 2, "with 2 times the steps the defaults"),
         (([100.0] * 3, [90.0] * 3, [500.0] * 3), Answer.LONGER, 4, "reach 500, and 475 counts as solved"),
