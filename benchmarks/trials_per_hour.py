@@ -104,7 +104,6 @@ def spec_of(name: ListName, *, n: int, seed: int, trainer: str, n_timesteps: int
             "seed": seed,
             "defaults_first": False,
             "tuned_first": False,
-            "tuned_first": False,
             "trainer": trainer,
         }
     )

@@ -122,7 +122,6 @@ def _faults(parent_id: str, parent: StudySpec, spec: StudySpec) -> list[str]:
         ("environment", parent.env.id, spec.env.id),
         ("environment arguments", parent.env.kwargs, spec.env.kwargs),
         ("wrappers", parent.env.wrappers, spec.env.wrappers),
-        ("wrappers", parent.env.wrappers, spec.env.wrappers),
         ("algorithm", parent.algorithm, spec.algorithm),
         ("policy", parent.policy, spec.policy),
         ("direction", *("maximize" if s.maximize else "minimize" for s in (parent, spec))),
