@@ -28,7 +28,7 @@ from tuning.retraining_plan import PlanError
 from tuning.spec import StudySpec
 
 TICK = "2s"
-MOST_OTHERS = 3  # checks with other steps that are named
+MOST_OTHERS = 3  # checks that are named beside the one that is drawn
 _PROBLEM = "budget-check-problem"  # session: what went wrong with the last press, until the next one
 _FAULTS = (jobs.AlreadyRunning, jobs.StartFailed, Busy, PlanError, OSError)
 
@@ -53,7 +53,7 @@ def draw(spec: StudySpec | None) -> None:
         if running is not None and (job is None or running.folder != job.folder):
             _draw_other(running)
         if planned is not None:
-            _draw_with_other_steps(planned)
+            _draw_others(planned, job)
 
 
 def _planned(spec: StudySpec | None) -> tuple[PlannedCheck | None, str]:
@@ -114,7 +114,7 @@ def _draw_job(job: CheckJob, spec: StudySpec, planned: PlannedCheck, *, is_free:
                 on_click=_attempt,
                 args=(lambda: start_check(spec, runs_root(), after=job.folder.id),),
                 help=f"With other seeds, {count(len(planned.plan.runs), 'run')}. "
-                "The result above stays until it is done.",
+                "This result stays beside the new one.",
             )
         _draw_forget(job)
 
@@ -211,14 +211,15 @@ def _draw_forget(job: CheckJob) -> None:
         )
 
 
-def _draw_with_other_steps(planned: PlannedCheck) -> None:
-    """Name what is known of the same training with other numbers of steps."""
+def _draw_others(planned: PlannedCheck, drawn: CheckJob | None) -> None:
+    """Name what other checks of this training found: with other steps, or before it was checked again."""
     asked = planned.question
     lines = []
     for job in find_checks(runs_root()):
         q = job.question
         alike = q.model_copy(update={"n_timesteps": asked.n_timesteps}).digest == asked.digest
-        if alike and q.n_timesteps != asked.n_timesteps and job.status.state == JobState.FINISHED:
+        is_drawn = drawn is not None and job.folder == drawn.folder
+        if alike and not is_drawn and job.status.state == JobState.FINISHED:
             said = frame.escape(budget_check_info(q, job.results).sentence)
             lines.append(f"- With {whole(q.n_timesteps)} steps a trial: {said}")
     if lines:

@@ -159,6 +159,7 @@ def test_a_finished_check_answers_and_sets_the_steps(words, draw, check, runs):
     app.button(key="budget-check-again").click().run()
     assert len(list_runs(budget_checks(runs).jobs)) == 2
     assert "has not started" in words(app)
+    assert "With 1 000 steps a trial: Train longer" in words(app).replace("\u202f", " "), "the one before"
     newest = budget_check_jobs.find_checks(runs)[0].folder
     assert newest != folder
 
