@@ -1,5 +1,6 @@
 """How far a study or a retraining is, and when it will be done."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +64,7 @@ def retraining_progress(
     total = max(len(plan.runs) - n_spared, 1)
     work = _work(plan)  # in runs of the mean length
     by_key = {run.key: share for run, share in zip(plan.runs, work, strict=True)}
-    done = sum(by_key.get(r.key, 1.0) for r in results)
+    done = math.fsum(by_key.get(r.key, 1.0) for r in results)
     at_work = [(b, work[b.trial] if b.trial < len(work) else 1.0) for b in beats if b.total_timesteps]
     underway = sum(share * min(b.timesteps / b.total_timesteps, 1.0) for b, share in at_work)
     left = max(0.0, round(total - done - underway, 9))  # shares of the whole add up to it only roughly
@@ -76,7 +77,7 @@ def retraining_progress(
         rate = sum(share * _speed(b) / b.total_timesteps for b, share in at_work) or None
     plays_only = all(run.plays_only for run in plan.runs)
     speed = 0.0 if plays_only else sum(map(_speed, beats))
-    fraction = min(1.0, (done + underway) / total)
+    fraction = min(1.0, round((done + underway) / total, 9))
     return Progress(len(results), total, fraction, left / rate if rate else None, speed)
 
 

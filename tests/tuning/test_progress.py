@@ -199,3 +199,14 @@ def test_a_run_counts_for_as_much_as_it_has_steps():
     all_but_one = [result("0"), result("1")]
     last = retraining_progress(plan, all_but_one, [replace(beat(1_000), trial=2)])
     assert (last.fraction, last.eta_s) == (1.0, 0.0), "it is being evaluated"
+
+
+def test_all_runs_are_the_whole_in_whatever_order_they_ended():
+    plan = plan_of(n_runs=9)
+    runs = tuple(
+        run.model_copy(update={"n_timesteps": 100 * (4, 2, 1)[n % 3]}) for n, run in enumerate(plan.runs)
+    )
+    plan = plan.model_copy(update={"runs": runs})
+    for start in range(9):
+        done = [result(str((start + 4 * n) % 9)) for n in range(9)]
+        assert retraining_progress(plan, done, []).fraction == 1.0
