@@ -1,5 +1,7 @@
-import multiprocessing
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from storage.remarks import (
     study_name,
     with_trial_note,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -73,15 +77,24 @@ def test_tags_are_short_single_and_few():
     assert len(clean_tags(str(k) for k in range(50))) == MAX_TAGS
 
 
-def _tag(path, tag):
-    change_remarks(RunFolder(path), lambda old: replace(old, tags=(*old.tags, tag)))
+TAGS = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from pathlib import Path
+
+from storage.paths import RunFolder
+from storage.remarks import change_remarks
+
+change_remarks(RunFolder(Path(sys.argv[1])), lambda old: replace(old, tags=(*old.tags, sys.argv[2])))
+"""
 
 
 def test_processes_that_change_remarks_at_once_lose_nothing(folder):
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_tag, args=(folder.path, f"tag{k}")) for k in range(6)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(20)
+    # Not forked: a forked process that ends as Python does would take this one's temporary folders along.
+    writers = [
+        subprocess.Popen([sys.executable, "-c", TAGS, str(folder.path), f"tag{k}"], cwd=ROOT)
+        for k in range(6)
+    ]
+    assert [writer.wait(60) for writer in writers] == [0] * 6
     assert sorted(read_remarks(folder).tags) == [f"tag{k}" for k in range(6)]

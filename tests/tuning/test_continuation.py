@@ -268,7 +268,7 @@ def told(folder, spec, task):
     study = optuna.load_study(
         study_name=STUDY_NAME,
         storage=open_journal(folder.journal),
-        sampler=build_sampler(spec.sampler, seed=task),
+        sampler=build_sampler(spec, task=task, n_ended=task),
     )
     running = study.ask()
     for p in spec.search_space:

@@ -11,7 +11,7 @@ import psutil
 from optuna.trial import TrialState
 
 from storage.live import read_heartbeats
-from storage.trials import counted, failure_kind
+from storage.trials import RETRIES, counted, failure_kind, run_record
 from tuning import launch
 from tuning.jobs import JobState, job_status, log_tail
 
@@ -97,4 +97,7 @@ def suspended(beat):
 
 
 def owns_running_trial(folder, beat):
-    return launch.read_run(folder).study.trials[beat.trial].state == TrialState.RUNNING
+    """Say whether the trial runs, and would run once more after another death."""
+    trial = launch.read_run(folder).study.trials[beat.trial]
+    is_last_chance = run_record(trial).get("alone") and trial.user_attrs.get(RETRIES, 0) > 0
+    return trial.state == TrialState.RUNNING and not is_last_chance
