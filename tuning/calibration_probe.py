@@ -123,7 +123,7 @@ def measure(spec: Any, stored: dict[str, Any], number: int, slice_s: float) -> d
             shortened(spec, resolved),
             seed=0,
             trainer=spec.trainer,
-            n_timesteps=spec.budget.n_timesteps,
+            n_timesteps=spec.budget.n_timesteps if spec.budget.trial_seconds is None else None,
         )
         build_s = time.monotonic() - begun
         watch = _stop_watch(model, slice_s)

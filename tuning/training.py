@@ -103,7 +103,7 @@ def train(
             t.resolved,
             seed=seeds.train,
             trainer=t.trainer,
-            n_timesteps=t.n_timesteps,
+            n_timesteps=t.n_timesteps if t.seconds is None else None,
         )
         trainer = trainer_of(model, t.trainer)
         if on_start is not None:

@@ -90,6 +90,14 @@ def test_a_buffer_cut_to_the_budget_trains_the_same():
     assert all(np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0])
 
 
+def test_a_training_by_the_clock_does_not_cut_its_buffer_to_the_steps_it_ignores(folder):
+    resolved = {**SMALL, "buffer_size": 500, "learning_starts": 10_000}
+    training = training_of("SAC", PENDULUM, resolved, n_timesteps=20, marks=(1,), seconds=0.3)
+    trained, _ = run(folder, training)
+    assert trained.model.num_timesteps > 20
+    assert trained.model.buffer_size == 500
+
+
 def test_sac_trains_is_evaluated_at_its_marks_and_acts_again_as_kept(folder):
     spec = build_spec({"env": {"id": "Pendulum-v1"}, "algorithm": "SAC", "search_space": "sac-for-speed"})
     ends = {p.name: int(p.low) if p.kind == "int" else p.low for p in spec.search_space}
