@@ -226,7 +226,7 @@ def _usage(card: Card) -> str:
     imports.append(f"from {module} import {name}")
     if is_wrapped:
         imports.append("from stable_baselines3.common.env_util import make_vec_env")
-        imports += wrapper_imports(spec.env, spec.policy)
+        imports += wrapper_imports(spec.env, spec.policy, to_play=True)
     lines = [
         "## Use it",
         "",

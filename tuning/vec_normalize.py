@@ -1,7 +1,9 @@
 """SB3's VecNormalize around the envs of one training, and its statistics as plain arrays. Needs torch."""
 
+from gymnasium import spaces
+from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first
 from stable_baselines3.common.running_mean_std import RunningMeanStd
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
 from tuning.env_wrappers import normalized_parts
 from tuning.normalization import WHOLE, Moments, Normalization
@@ -24,7 +26,7 @@ def normalized(
     """
     keys = [key for key in normalized_parts(train_env.observation_space) if key != WHOLE] or None
     outer = VecNormalize(
-        train_env,
+        _channels_first(train_env),
         norm_obs=env.normalize_observations,
         norm_reward=env.normalize_rewards,
         gamma=gamma,
@@ -35,6 +37,17 @@ def normalized(
     judged = VecNormalize(eval_env, training=False, norm_reward=False, norm_obs_keys=keys)
     judged.obs_rms = outer.obs_rms  # one object, which only training updates
     return outer, judged
+
+
+def _channels_first(env: VecEnv) -> VecEnv:
+    """Return an env whose images SB3 need not turn: a replay buffer stores what is inside VecNormalize."""
+    space = env.observation_space
+    parts = space.spaces.values() if isinstance(space, spaces.Dict) else [space]
+    to_turn = any(
+        isinstance(part, spaces.Box) and is_image_space(part) and not is_image_space_channels_first(part)
+        for part in parts
+    )
+    return VecTransposeImage(env) if to_turn else env
 
 
 def statistics(env: VecNormalize) -> Normalization:

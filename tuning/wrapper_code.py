@@ -7,17 +7,20 @@ _VEC_ENV = "stable_baselines3.common.vec_env"
 ZOO_ORDER = "RL Zoo normalises before it stacks frames; here the stack was normalised. Results may differ."
 
 
-def wrapper_imports(env: EnvSpec, policy: str) -> list[str]:
-    """Return the lines that import what `wrapper_lines` use."""
+def wrapper_imports(env: EnvSpec, policy: str, *, to_play: bool = False) -> list[str]:
+    """Return the lines that import what `wrapper_lines` use, or with `to_play` what `playing_lines` do."""
     lines = []
+    normalizes = env.normalize_observations if to_play else env.normalizes
+    turns = normalizes and not to_play and _reads_images(policy)
     if env.time_feature:
         lines.append("from sb3_contrib.common.wrappers import TimeFeatureWrapper")
     if env.normalize_observations and _reads_dicts(policy):
-        lines += [
-            "from gymnasium.spaces import Box",
-            "from stable_baselines3.common.preprocessing import is_image_space",
-        ]
-    names = ["VecFrameStack"] * (env.frame_stack > 1) + ["VecNormalize"] * env.normalizes
+        lines.append("from gymnasium.spaces import Box")
+    tests = ["is_image_space"] * (normalizes and _reads_dicts(policy))
+    if tests := tests + ["is_image_space_channels_first"] * turns:
+        lines.append(f"from stable_baselines3.common.preprocessing import {', '.join(tests)}")
+    names = ["VecFrameStack"] * (env.frame_stack > 1) + ["VecNormalize"] * normalizes
+    names += ["VecTransposeImage"] * turns
     if names:
         lines.append(f"from {_VEC_ENV} import {', '.join(names)}")
     return lines
@@ -32,6 +35,7 @@ def wrapper_lines(env: EnvSpec, policy: str, *, gamma: float) -> list[str]:
     """Return the lines that wrap the training's `env`."""
     lines = _stack(env, "env")
     if env.normalizes:
+        lines += _channels_first(policy)
         lines += _keys(env, policy, "env")
         options = (
             f"norm_obs={env.normalize_observations}, norm_reward={env.normalize_rewards}, gamma={gamma!r}"
@@ -97,9 +101,27 @@ def _keys(env: EnvSpec, policy: str, name: str) -> list[str]:
     ]
 
 
+def _channels_first(policy: str) -> list[str]:
+    """SB3 turns images outside of VecNormalize, and a replay buffer stores what is inside of it."""
+    turned = "    env = VecTransposeImage(env)  # else the replay buffer gets them as they are"
+    if _reads_dicts(policy):
+        return [
+            "images = [p for p in env.observation_space.spaces.values() if is_image_space(p)]",
+            "if any(not is_image_space_channels_first(image) for image in images):",
+            turned,
+        ]
+    if _reads_images(policy):
+        return ["if not is_image_space_channels_first(env.observation_space):", turned]
+    return []
+
+
 def _with_keys(env: EnvSpec, policy: str) -> str:
     return ", norm_obs_keys=keys" if env.normalize_observations and _reads_dicts(policy) else ""
 
 
 def _reads_dicts(policy: str) -> bool:
     return policy.startswith("MultiInput")
+
+
+def _reads_images(policy: str) -> bool:
+    return policy.startswith("Cnn") or _reads_dicts(policy)

@@ -172,6 +172,19 @@ def test_an_off_policy_algorithm_learns_from_normalised_envs():
     assert all(total < -50 for total in trained.evaluation.result.returns)
 
 
+def test_an_off_policy_algorithm_replays_images_beside_normalised_rewards():
+    space = spaces.Box(0, 255, (36, 40, 3), np.uint8)
+    spec = EnvSpec(id="X-v0", normalize_rewards=True)
+    env, _ = normalized(
+        *(make_vec_env(lambda: Seen(space), n_envs=1, seed=s) for s in (0, 9)), spec, gamma=0.9
+    )
+    resolved = {"learning_starts": 4, "batch_size": 4, "policy_kwargs": {"net_arch": [8]}}
+    model = build_model("DQN", "CnnPolicy", env, resolved, seed=0, n_timesteps=8).learn(8)
+    assert model.replay_buffer.observations[0, 0].shape == (3, 36, 40)
+    action, _ = model.predict(space.sample(), deterministic=True)  # as evaluations see them
+    assert action in (0, 1)
+
+
 @pytest.mark.parametrize(
     "space",
     [

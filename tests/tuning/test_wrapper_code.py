@@ -8,11 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from gymnasium import spaces
 from optuna.trial import create_trial
 from stable_baselines3 import PPO
+from stable_baselines3.common.env_util import make_vec_env
 
 from storage.artifacts import KeptPolicy
 from storage.trials import RESOLVED, RUN
+from tests.tuning.test_env_wrappers import Seen
 from tests.tuning.test_normalization import BOTH, NETS, SMALL, trained_in
 from tuning.acting import Acting
 from tuning.card_text import _usage
@@ -23,6 +26,7 @@ from tuning.normalization import from_arrays
 from tuning.policy import policy_arrays
 from tuning.spec import build_spec
 from tuning.spec_parts import EnvSpec, wrappers_text
+from tuning.vec_normalize import normalized
 from tuning.wrapper_code import judged_lines, playing_lines, wrapper_imports, wrapper_lines
 
 SEEDS = {"train_seed": 3, "eval_seed": 8000}
@@ -106,6 +110,22 @@ def test_observations_in_parts_are_normalised_by_name():
     ]
     ast.parse("\n".join(lines))
     assert sum("norm_obs_keys=keys" in line for line in lines) == 3
+
+
+@pytest.mark.parametrize(("policy", "in_parts"), [("CnnPolicy", False), ("MultiInputPolicy", True)])
+@pytest.mark.parametrize("shape", [(36, 40, 3), (3, 36, 40)])
+def test_images_are_turned_before_rewards_are_normalised(policy, in_parts, shape):
+    space = spaces.Box(0, 255, shape, np.uint8)
+    space = spaces.Dict({"image": space, "n": spaces.Box(-1, 1, (2,))}) if in_parts else space
+    spec = EnvSpec(id="X-v0", normalize_rewards=True)
+    names = {"env": make_vec_env(lambda: Seen(space))}
+    lines = [*wrapper_imports(spec, policy), *wrapper_lines(spec, policy, gamma=0.9)]
+    exec(compile("\n".join(lines), "script.py", "exec"), names)
+    ours, _ = normalized(*(make_vec_env(lambda: Seen(space)) for _ in range(2)), spec, gamma=0.9)
+    assert names["env"].observation_space == ours.observation_space
+    seen = ours.observation_space["image"] if in_parts else ours.observation_space
+    assert seen.shape == (3, 36, 40)
+    assert "VecTransposeImage" not in "".join(wrapper_imports(spec, policy, to_play=True))
 
 
 def test_wrappers_in_words():
