@@ -22,6 +22,7 @@ from tuning.launch import Run
 from tuning.lineage import parent_of
 from tuning.machine import machine_record
 from tuning.mapping import known_spec
+from tuning.method_words import objective_words, pruner_words, sampler_words
 from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_options import reevaluate_options
 from tuning.space.parameters import Parameter
@@ -145,12 +146,6 @@ def _requested(spec: StudySpec) -> list[tuple[str, str]]:
     b = spec.budget
     kwargs = ", ".join(f"{key}={value!r}" for key, value in spec.env.kwargs.items())
     fixed = ", ".join(f"{key}={value!r}" for key, value in spec.hyperparameters.items())
-    sampler = {"tpe": "TPE", "random": "random"}[spec.sampler.name]
-    if spec.sampler.name == "tpe":
-        sampler += f", {whole(spec.sampler.n_startup_trials)} random trials first"
-    pruner = "none"
-    if spec.pruner.name == "median":
-        pruner = f"median, after {count(spec.pruner.n_startup_trials, 'trial')}"
     return [
         ("Environment", spec.env.id + (f" ({kwargs})" if kwargs else "")),
         *([("Wrappers", wrappers_text(spec.env))] if spec.env.wrappers else []),
@@ -161,8 +156,9 @@ def _requested(spec: StudySpec) -> list[tuple[str, str]]:
             f"{whole(b.n_timesteps)} steps; {count(b.n_evaluations, 'evaluation')} of "
             f"{count(b.n_eval_episodes, 'episode')}",
         ),
-        ("Sampler", sampler),
-        ("Pruner", pruner),
+        ("Value of a trial", objective_words(spec)),
+        ("Sampler", sampler_words(spec)),
+        ("Pruner", pruner_words(spec)),
         ("Workers", f"{whole(spec.n_workers)}, seed {spec.seed}"),
     ]
 

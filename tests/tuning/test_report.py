@@ -117,6 +117,7 @@ def test_the_answer_comes_first_and_every_section_is_there(told):
     trainers = study_trainers(launch.read_run(told).study.trials)
     assert trainers
     assert f"Trained by {trainers}" in text.replace("Trained by fast kernels.", "")
+    assert "Sampler TPE, 10 random trials first Pruner Median, after 10 complete trials" in text
     assert "python -m tuning launch spec.yaml --wait" in text
     assert "model = PPO(" in text
     assert "stable-baselines3 2.9.2" in text
