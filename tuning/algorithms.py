@@ -47,9 +47,9 @@ class Argument:
             return None
         if not self._has_kind(value):
             return f"`{self.name}` must be {self._kind_words()}: received {shown(value)}."
-        if not is_finite(value):
-            return f"`{self.name}` must be a finite number: received {shown(value)}."
         number = _start_of_auto(value) if self.kind == "auto_float" else value
+        if not is_finite(number):
+            return f"`{self.name}` must be a finite number: received {shown(value)}."
         if isinstance(number, (int, float)) and self.kind in ("float", "int", "auto_float"):
             below = self.low is not None and (number < self.low or (self.open_low and number == self.low))
             above = self.high is not None and (number > self.high or (self.open_high and number == self.high))

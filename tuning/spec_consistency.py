@@ -65,7 +65,7 @@ def _space_faults(spec: "StudySpec", known: Algorithm) -> list[str]:
         if p.target in spec.hyperparameters:
             faults.append(f"`{p.target}` is both fixed and searched (as {p.name}). Remove one of the two.")
     faults += derived_faults({*targets, *spec.hyperparameters})
-    return faults + cap_faults(spec.search_space, known.arguments)
+    return faults + cap_faults(spec.search_space, known.arguments, spec.hyperparameters)
 
 
 def _remedy(p: Parameter, argument: Argument) -> str:

@@ -142,3 +142,10 @@ def test_the_policy_that_nobody_names_is_the_algorithms_usual_one():
     for known in ALL:
         data = {"env": {"id": "CartPole-v1"}, "algorithm": known.name, "search_space": "starter"}
         assert build_spec(data).policy == known.policies[0]
+
+
+@pytest.mark.parametrize("value", ["auto_1e400", "auto_-0.1", "auto_0", "auto_", "auto_nan", float("inf")])
+def test_a_learned_coefficient_starts_from_a_finite_number_above_0(value):
+    entropy = algorithm("SAC").arguments["ent_coef"]
+    assert [entropy.fault(good) for good in ("auto", "auto_0.1", 0.2)] == [None] * 3
+    assert entropy.fault(value)

@@ -7,6 +7,7 @@ above the other value is trained at that value.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tuning.algorithms import Argument
 from tuning.space.parameters import POLICY_PREFIX, Parameter
 
 
@@ -18,12 +19,15 @@ def cap_of(parameter: Parameter) -> tuple[str, int] | None:
     return name, int(less or 0)
 
 
-def cap_faults(space: Iterable[Parameter], known: Mapping[str, Any]) -> list[str]:
+def cap_faults(
+    space: Iterable[Parameter], known: Mapping[str, Argument], fixed: Mapping[str, Any]
+) -> list[str]:
     """Return what is wrong with the caps of a search space, one sentence each.
 
     Args:
         space: all parameters.
         known: the algorithm's arguments by name, which a cap may name as well.
+        fixed: values of arguments that are not left at their defaults.
     """
     parameters = {p.name: p for p in space}
     faults = []
@@ -39,9 +43,38 @@ def cap_faults(space: Iterable[Parameter], known: Mapping[str, Any]) -> list[str
                 f"`at_most` of {p.name} names {cap[0]}, which is neither a parameter of the search space nor "
                 "an argument of the algorithm. Remove it, or name one."
             )
-        elif other is not None and other.kind == "categorical" and not _all_numbers(other):
-            faults.append(f"`at_most` of {p.name} names {cap[0]}, which is no number. Remove it.")
+        elif fault := _value_fault(p, cap, _values(cap[0], other, known, fixed), known):
+            faults.append(fault)
     return faults
+
+
+def _values(
+    name: str, other: Parameter | None, known: Mapping[str, Argument], fixed: Mapping[str, Any]
+) -> list[Any]:
+    """Return the ends, or choices, of what a cap names; empty where its default is none."""
+    if other is not None:
+        ends = other.choices or () if other.kind == "categorical" else (other.low, other.high)
+        return [other.resolve(int(e) if other.kind == "int" and e is not None else e) for e in ends]
+    target = name if name in known else POLICY_PREFIX + name
+    value = fixed.get(target, known[target].default)
+    return [] if value is None else [value]
+
+
+def _value_fault(
+    p: Parameter, cap: tuple[str, int], values: list[Any], known: Mapping[str, Argument]
+) -> str | None:
+    name, less = cap
+    kinds = int if p.kind == "int" else int | float
+    if not all(isinstance(value, kinds) and not isinstance(value, bool) for value in values):
+        what = "whole number" if p.kind == "int" else "number"
+        return f"`at_most` of {p.name} names {name}, which is no {what}. Remove it."
+    argument = known.get(p.target)
+    if not values or argument is None or not argument.fault(min(values) - less):
+        return None
+    return (
+        f"`at_most` of {p.name} lowers it to {min(values) - less:g} where {name} is {min(values):g}, and "
+        f"`{p.target}` must be {argument.limits()}. Raise the lowest {name}, or subtract less."
+    )
 
 
 def capped(
@@ -64,7 +97,3 @@ def capped(
             if isinstance(limit, int | float) and values[name] > limit - less:
                 values[name] = limit - less
     return {name: values[name] for name, _ in with_cap}
-
-
-def _all_numbers(p: Parameter) -> bool:
-    return all(isinstance(p.resolve(choice), int | float) for choice in p.choices or ())
