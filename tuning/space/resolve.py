@@ -6,6 +6,7 @@ from typing import Any
 
 from tuning.space.caps import capped
 from tuning.space.derived import put_derived
+from tuning.space.fitting import fit
 from tuning.space.parameters import POLICY_PREFIX
 from tuning.spec import StudySpec
 
@@ -19,9 +20,9 @@ def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[st
     callers may change the result.
 
     Values with an `at_most` are capped, derived arguments become those that the constructor has
-    (`tuning.space.derived`), and where the algorithm learns from rollouts, a minibatch larger than one
-    (`n_steps` x training envs) cannot be filled: `batch_size` is capped there, whether it is searched, fixed
-    or left at the default. A rollout that is no multiple of the batch is left alone: SB3 truncates the last.
+    (`tuning.space.derived`), and arguments that must fit each other are made to (`tuning.space.fitting`):
+    where the algorithm learns from rollouts, `batch_size` is at most one (`n_steps` x training envs). A
+    rollout that is no multiple of the batch is left alone: SB3 truncates the last minibatch.
 
     Args:
         spec: the study's request.
@@ -44,10 +45,7 @@ def resolve_configuration(spec: StudySpec, stored: Mapping[str, Any]) -> dict[st
     for name, value in capped(spec.search_space, values, value_of).items():
         _put(resolved, spec.parameter(name).target, value)
     put_derived(resolved, value_of)
-    rollout = rollout_steps(spec, resolved)
-    batch = argument_value(spec, resolved, "batch_size")
-    if rollout is not None and isinstance(batch, int) and batch > rollout:
-        resolved["batch_size"] = rollout
+    fit(spec.algorithm, resolved, value_of, rollout_steps(spec, resolved))
     return resolved
 
 

@@ -122,6 +122,40 @@ def test_a_target_never_drops_all_quantiles():
     assert resolve_configuration(alone, {"top_quantiles_to_drop_per_net": 5}) == {
         "top_quantiles_to_drop_per_net": 5
     }
+    # and whether it is searched, fixed or the default, it leaves one
+    few = {"policy_kwargs.n_quantiles": 2}
+    for fixed, space, stored in (
+        (few, "learning-rate-only", {"learning_rate": 1e-3}),
+        (few | {"top_quantiles_to_drop_per_net": 7}, "learning-rate-only", {"learning_rate": 1e-3}),
+        (few, [alone.search_space[0].model_copy(update={"at_most": None})], {alone.search_space[0].name: 5}),
+    ):
+        resolved = resolve_configuration(off_policy("TQC", space, hyperparameters=fixed), stored)
+        assert resolved["top_quantiles_to_drop_per_net"] == 1
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "fixed", "expected"),
+    [
+        ("RecurrentPPO", {"n_steps": 129}, 127),  # 128 by default, and a second minibatch of one
+        ("RecurrentPPO", {"n_steps": 7, "batch_size": 3}, 4),
+        ("RecurrentPPO", {"n_steps": 129, "normalize_advantage": False}, None),
+        ("RecurrentPPO", {"n_steps": 130}, None),
+        ("PPO", {"n_steps": 129}, None),  # which leaves such a minibatch unscaled
+    ],
+)
+def test_no_minibatch_of_one_step_is_scaled_by_its_spread(algorithm, fixed, expected):
+    spec = off_policy(algorithm, "learning-rate-only", hyperparameters=fixed, n_train_envs=1)
+    if algorithm == "RecurrentPPO":
+        spec = spec.model_copy(update={"policy": "MlpLstmPolicy"})
+    assert resolve_configuration(spec, {"learning_rate": 1e-3}).get("batch_size") == expected
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(16, 5), (10, 5), (5, 5), (1, 1)])
+def test_trpo_keeps_two_steps_to_scale_their_advantages(factor, expected):
+    fixed = {"n_steps": 10, "sub_sampling_factor": factor}
+    spec = off_policy("TRPO", "learning-rate-only", hyperparameters=fixed, n_train_envs=1)
+    stored = {p.name: p.low for p in spec.search_space}
+    assert resolve_configuration(spec, stored)["sub_sampling_factor"] == expected
 
 
 def test_the_authors_space_for_sac():
