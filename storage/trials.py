@@ -17,13 +17,15 @@ RESOLVED = "resolved"  # dict: the keyword arguments SB3 got, beside the stored 
 RUN = "run"  # dict: task, alone, train_seed, eval_seed
 EVALUATIONS = (
     # list of dicts: mark, timesteps (env steps), mean, std, n_episodes (undiscounted return); where they say
-    # something, training (from 1, which one of several) and unit (seconds: of the mark)
+    # something, training (from 1, which one of several), unit (seconds: of the mark) and reported (with two
+    # objectives: what a study with one would have told Optuna at that mark)
     "evaluations"
 )
 TRAINER = "trainer"  # dict: name (fast | sb3) and, for a fallback, reason; see `tuning.trainers`
 TIMESTEPS = "timesteps"  # int: env steps trained, whole rollouts, over all trainings of the trial
 SEED_VALUES = "seed_values"  # list of floats: the value of each training, where a trial has several
 SECOND = "second"  # float: the second objective, where a study has one; smaller is better
+N_REACHED = "n_reached"  # int: how many of the trial's trainings reached the threshold of the second objective
 FAILURE = "failure"  # dict: kind (error | killed | stopped | interrupted), message, traceback
 DIVERGED = "diverged"  # str: why the trial counts as pruned although no pruner asked for it
 PRUNED = "pruned"  # str: what the pruner saw
@@ -77,13 +79,22 @@ def read_study(storage: BaseStorage, name: str) -> StudyData:
 
 
 def _first_alone(trial: FrozenTrial) -> FrozenTrial:
-    """Return the trial with its first value, and with the reports that Optuna takes of one objective only."""
+    """Return the trial with its first value, and with the reports that Optuna takes of one objective only.
+
+    Others may have written its attributes: what is no report is left out.
+    """
     shown = copy.copy(trial)
     values = trial.values
     shown.values = values[:1] if values else None
     reports = trial.user_attrs.get(EVALUATIONS)
     if isinstance(reports, list):
-        shown.intermediate_values = {r["mark"]: r["mean"] for r in reports if {"mark", "mean"} <= r.keys()}
+        shown.intermediate_values = {
+            r["mark"]: reported
+            for r in reports
+            if isinstance(r, dict)
+            and type(r.get("mark")) is int
+            and (reported := _finite(r.get("reported"))) is not None
+        }
     return shown
 
 
@@ -99,10 +110,14 @@ def with_all_objectives(trial: FrozenTrial) -> FrozenTrial:
 
 def second_objective(trial: FrozenTrial) -> float | None:
     """Return the trial's second objective, or None where it has none."""
-    value = trial.user_attrs.get(SECOND)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        return None  # others may write attributes
-    return float(value)
+    return _finite(trial.user_attrs.get(SECOND))
+
+
+def n_reached(trial: FrozenTrial) -> tuple[int, int] | None:
+    """Return how many of the trial's trainings reached the threshold, and of how many; None: not known."""
+    reached, values = trial.user_attrs.get(N_REACHED), trial.user_attrs.get(SEED_VALUES)
+    n = len(values) if isinstance(values, list) and values else 1
+    return (reached, n) if type(reached) is int and 0 <= reached <= n else None
 
 
 def is_drawn_at_random(trial: FrozenTrial) -> bool:
@@ -172,6 +187,15 @@ def task_number(trial: FrozenTrial) -> int | None:
     """Return the number of the task that ran the trial, or None when that is not known."""
     number = run_record(trial).get("task")
     return number if type(number) is int else None
+
+
+def _finite(value: Any) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None  # others may write attributes
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _place(study: Any, number: Any) -> tuple[str, int] | None:

@@ -119,9 +119,10 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
     if home.folder is not None and home.number in kept_trials(home.folder):
         request = read_record(home.folder.weights / str(home.number) / "request.json") or {}
         value = request.get("value")
-        got = f", which reached {three_digits(value)} there" if isinstance(value, int | float) else ""
+        # Of this agent: the trial's value may be the mean of several evaluations and trainings.
+        got = f" Its last evaluation there gave {three_digits(value)}." if isinstance(value, int | float) else ""
         where = "the search" if home.folder == run.folder else home.study
-        return PolicyPlace(home.folder, home.number, f"The agent that {where} itself trained{got}.")
+        return PolicyPlace(home.folder, home.number, f"The agent that {where} itself trained.{got}")
     raise ExportError(
         f"No weights of trial {trial.number} are kept: only the best and the pinned trials keep theirs. Its "
         "configuration can be exported as YAML, Python or JSON, and trained again."

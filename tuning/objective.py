@@ -8,7 +8,16 @@ import optuna
 
 from storage.artifacts import pinned_trials
 from storage.paths import RunFolder
-from storage.trials import BASELINE, EVALUATIONS, RESOLVED, SECOND, SEED_VALUES, TIMESTEPS, TRAINER
+from storage.trials import (
+    BASELINE,
+    EVALUATIONS,
+    N_REACHED,
+    RESOLVED,
+    SECOND,
+    SEED_VALUES,
+    TIMESTEPS,
+    TRAINER,
+)
 from tuning.pruner_choice import cut_words
 from tuning.reporter import Reporter
 from tuning.space.resolve import resolve_configuration
@@ -61,6 +70,7 @@ def run_objective(
             if not k and _is_kept(trial, spec, folder):
                 reporter.phase("save")
                 keep_policy(folder, trial.number, training, trained)
+            del trained  # its replay buffer would lie beside the next one's
     finally:
         if course.records:  # once: each writing repeats the whole list in the journal
             trial.set_user_attr(EVALUATIONS, course.records)
@@ -71,6 +81,8 @@ def run_objective(
         return [fmean(course.values)]
     second = fmean(course.seconds)
     trial.set_user_attr(SECOND, second)
+    if spec.objective.second == "steps_to_threshold":
+        trial.set_user_attr(N_REACHED, course.n_reached)
     return [fmean(course.values), second]
 
 
@@ -91,6 +103,7 @@ class _Course:
         self.records: list[dict[str, Any]] = []
         self.values: list[float] = []  # of each training that ended
         self.seconds: list[float] = []  # the second objective, of each
+        self.n_reached = 0  # of those that ended, how many had reached the threshold
         self.timesteps = 0  # env steps of those that ended
 
     def record_trainer(self, trainer: TrainerUsed) -> None:
@@ -120,10 +133,15 @@ class _Course:
         own = self._value() if evaluation.last else result.mean
         by_seed = self._spec.pruner.name == "wilcoxon"
         if evaluation.last or not (k or by_seed):
-            self._report(own if by_seed else fmean([*self.values, own]), mark)
+            reported = own if by_seed else fmean([*self.values, own])
+            if self._spec.objective.second is not None:  # Optuna takes no reports then, and prunes nothing
+                record["reported"] = reported
+                return
+            self._trial.report(reported, step=mark)
             is_end = evaluation.last and k == self._spec.objective.n_seeds - 1
-            if not is_end and self._may_prune and self._trial.should_prune():
-                raise optuna.TrialPruned(cut_words(self._spec, own, timesteps))
+            if not is_end and self._trial.should_prune():
+                n_trainings = 1 if by_seed else k + 1
+                raise optuna.TrialPruned(cut_words(self._spec, reported, timesteps, n_trainings=n_trainings))
 
     def end_training(self, trained: Trained) -> None:
         """Count the training that has just ended."""
@@ -132,17 +150,10 @@ class _Course:
         if self._spec.objective.second == "training_time":
             self.seconds.append(trained.seconds)
         elif self._spec.objective.second == "steps_to_threshold":
+            self.n_reached += self._reached is not None
             self.seconds.append(float(NEVER * steps if self._reached is None else self._reached))
         self.timesteps += steps
         self._means, self._reached = [], None
-
-    @property
-    def _may_prune(self) -> bool:
-        return self._spec.objective.second is None  # else Optuna takes no reports
-
-    def _report(self, value: float, step: int) -> None:
-        if self._may_prune:
-            self._trial.report(value, step=step)
 
     def _value(self) -> float:
         return fmean(self._means[-self._spec.objective.last_k :])

@@ -99,8 +99,15 @@ def pruner_fault(asked: PrunerSpec, *, n_seeds: int, second: str | None) -> str 
     return None
 
 
-def cut_words(spec: "StudySpec", mean: float, timesteps: int) -> str:
-    """Return why a trial is cut short, as the end of a sentence."""
+def cut_words(spec: "StudySpec", reported: float, timesteps: int, *, n_trainings: int = 1) -> str:
+    """Return why a trial is cut short, as the end of a sentence.
+
+    Args:
+        spec: the request.
+        reported: what the pruner was told last.
+        timesteps: env steps of the trial by then.
+        n_trainings: over how many trainings that is the mean.
+    """
     asked = spec.pruner
     match asked.name:
         case "percentile":
@@ -113,7 +120,8 @@ def cut_words(spec: "StudySpec", mean: float, timesteps: int) -> str:
             why = f"was worse than the threshold of {asked.threshold:g}"
         case _:
             why = "was behind the median of the complete trials"
-    return f"a mean return of {mean:.4g} after {timesteps} steps {why}"
+    over = f" over {n_trainings} trainings" if n_trainings > 1 else ""
+    return f"a mean return of {reported:.4g}{over} after {timesteps} steps {why}"
 
 
 def seeds_for_wilcoxon(p_threshold: float) -> int:

@@ -128,6 +128,10 @@ def train(
             if "Expected parameter" in str(error):  # torch's distributions refuse NaN this way
                 raise Diverged("the policy's output became NaN") from error
             raise
+        finally:
+            # SB3 gives the callback all its local variables, itself and the model among them: a cycle, in
+            # which a replay buffer would lie on beside the next training's.
+            callback.locals.clear()
         assert callback.newest is not None
         used = statistics(train_env) if isinstance(train_env, VecNormalize) else None
         return Trained(model, callback.newest, trainer, used, callback.clock.seconds)

@@ -35,13 +35,19 @@ def draw(run: Run, trials: Sequence[FrozenTrial], *, theme: str, chosen: int | N
         return
     info = pareto.pareto_info(trials, maximize=run.study.maximize, second=second)
     better = "up" if info.maximize else "down"
+    missed = (
+        " Hollow marks did not reach the threshold in every training; such a training counts as twice its "
+        "steps."
+        if any(t.n_missed for t in info.trials)
+        else ""
+    )
     plot.draw(
         pareto.pareto_figure(info, theme=theme),
         "pareto",
         choose_trial=True,
         caption=f"Each mark is a complete trial; better is {better} and to the left. No trial beats a star "
-        "in both. Both are measured with noise: neighbours on the line may be equals. Click a mark to see "
-        "its trial.",
+        f"in both.{missed} Both are measured with noise: neighbours on the line may be equals. Click a mark "
+        "to see its trial.",
         alt=f"Mean return over {pareto.NAMES.get(second, 'the second objective')} of each complete trial",
     )
     _draw_table(info, trials, chosen=chosen)
@@ -52,8 +58,16 @@ def _draw_table(info: pareto.ParetoInfo, trials: Sequence[FrozenTrial], *, chose
     front = info.front
     numbers = [t.trial for t in front]
     name = pareto.NAMES.get(info.second, "second objective")
+    some_missed = any(t.n_missed for t in front)
     rows = [
-        {"trial": t.trial, "mean return": t.value, name: t.second, **by_number[t.trial].params} for t in front
+        {
+            "trial": t.trial,
+            "mean return": t.value,
+            name: t.second,
+            **({"threshold": pareto.missed_words(t) or "reached"} if some_missed else {}),
+            **by_number[t.trial].params,
+        }
+        for t in front
     ]
     key = f"pareto-table-{trial_choice.changes()}-{hash(tuple(numbers))}"
     st.dataframe(

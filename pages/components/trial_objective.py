@@ -3,7 +3,7 @@
 import streamlit as st
 from optuna.trial import FrozenTrial
 
-from storage.trials import SEED_VALUES, is_drawn_at_random, second_objective
+from storage.trials import SEED_VALUES, is_drawn_at_random, n_reached, second_objective
 from tuning.analysis.words import listed, three_digits
 from tuning.launch import Run
 
@@ -20,7 +20,19 @@ def draw(run: Run, trial: FrozenTrial) -> None:
         if run.spec.objective.second == "training_time":
             st.caption(f"Trained for {three_digits(second)} s, evaluations not counted.")
         elif run.spec.objective.threshold is not None:
-            threshold = three_digits(run.spec.objective.threshold)
-            st.caption(f"{three_digits(second)} env steps to a mean return of {threshold}.")
+            goal = f"a mean return of {three_digits(run.spec.objective.threshold)}"
+            st.caption(_steps_words(second, goal, n_reached(trial)))
     if is_drawn_at_random(trial):
         st.caption("Drawn at random, as a share of this study's trials is.")
+
+
+def _steps_words(steps: float, goal: str, reached: tuple[int, int] | None) -> str:
+    missed = 0 if reached is None else reached[1] - reached[0]
+    if not missed:
+        return f"{three_digits(steps)} env steps to {goal}."
+    if not reached or not reached[0]:
+        return f"Never reached {goal}: that counts as twice the steps of a training, {three_digits(steps)}."
+    return (
+        f"{three_digits(steps)} env steps to {goal} on average. {missed} of {reached[1]} trainings never "
+        "reached it and count as twice their steps."
+    )

@@ -7,21 +7,27 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from storage.trials import (
+    EVALUATIONS,
     FAILURE,
     IMPORTED_FROM,
     IMPORTED_TRIAL,
+    N_REACHED,
     RERUN_OF,
     RUN,
+    SECOND,
+    SEED_VALUES,
     completed,
     counted,
     failure_kind,
     imported,
+    n_reached,
     origin,
     own,
     ranked,
     read_study,
     rerun_of,
     run_record,
+    second_objective,
     task_number,
 )
 
@@ -134,3 +140,54 @@ def test_a_malformed_origin_is_none(study, number):
         rerun_of(trial(0, TrialState.COMPLETE, 1.0, **{RERUN_OF: {"study": study, "trial": number}})) is None
     )
     assert rerun_of(trial(0, TrialState.COMPLETE, 1.0, **{RERUN_OF: [study, number]})) is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        "text",
+        5,
+        [1],
+        {},
+        {"mark": [], "reported": 1.0},
+        {"mark": 1.5, "reported": 1.0},
+        {"mark": True, "reported": 1.0},
+        {"mark": 1, "reported": "1"},
+        {"mark": 1, "reported": True},
+        {"mark": 1, "reported": float("nan")},
+        {"mark": 1, "reported": 10**400},
+        {"mark": 1},
+    ],
+)
+def test_a_malformed_report_of_two_objectives_is_left_out(record):
+    study = optuna.create_study(directions=["maximize", "minimize"], study_name="s")
+    records = [record, {"mark": 2, "reported": 3}]
+    study.add_trial(create_trial(values=[1.0, 2.0], user_attrs={EVALUATIONS: records}))
+    (shown,) = read_study(study._storage, "s").trials
+    assert (shown.value, shown.intermediate_values) == (1.0, {2: 3.0})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(2, 2.0), (2.5, 2.5), (True, None), ("2", None), (10**400, None), (float("inf"), None)],
+)
+def test_a_second_objective_is_a_finite_number_or_none(value, expected):
+    assert second_objective(trial(0, TrialState.COMPLETE, 1.0, **{SECOND: value})) == expected
+
+
+@pytest.mark.parametrize(
+    ("reached", "values", "expected"),
+    [
+        (0, None, (0, 1)),
+        (2, [1.0, 2.0, 3.0], (2, 3)),
+        (None, [1.0], None),
+        (2, None, None),
+        (-1, [1.0], None),
+        (True, None, None),
+        (1, "text", (1, 1)),
+    ],
+)
+def test_how_many_trainings_reached_the_threshold(reached, values, expected):
+    ran = trial(0, TrialState.COMPLETE, 1.0, **{N_REACHED: reached, SEED_VALUES: values})
+    assert n_reached(ran) == expected

@@ -1,12 +1,13 @@
 """What makes a trial good: last evaluations, several trainings, a time budget, a second objective."""
 
 import types
+import weakref
 
 import optuna
 import pytest
 
 from storage.trials import EVALUATIONS, SECOND, SEED_VALUES, TIMESTEPS, read_study
-from tuning import launch
+from tuning import launch, objective
 from tuning.evaluation import EvaluationResult
 from tuning.objective import _Course
 from tuning.reevaluation_plan import plan_reevaluation
@@ -79,6 +80,34 @@ def test_steps_to_a_threshold_are_those_of_the_first_evaluation_that_reached_it_
     spec = spec_of(second="steps_to_threshold", threshold=5.0, n_seeds=3)
     course, _ = course_of(spec, [(5.0, 1.0), (1.0, 9.0), (1.0, 2.0)])
     assert course.seconds == [74.0, 138.0, 276.0]
+    assert course.n_reached == 2
+
+
+@pytest.mark.parametrize(
+    ("pruner", "said"),
+    [
+        ("median", "a mean return of 2 over 2 trainings after 276 steps was behind the median"),
+        ("wilcoxon", "a mean return of -6 after 276 steps and those before it were behind"),
+    ],
+)
+def test_the_reason_names_the_number_that_the_pruner_saw(monkeypatch, pruner, said):
+    monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: trial.study.trials[0].last_step == 256)
+    with pytest.raises(optuna.TrialPruned, match=said):
+        course_of(spec_of(pruner=pruner, n_seeds=6), [(1.0, 10.0), (3.0, -6.0)])
+
+
+def test_with_a_second_objective_the_first_is_read_as_in_a_study_of_its_own():
+    trainings = [(1.0, 9.0, 10.0), (3.0, 4.0, 20.0)]
+    alone, trial = course_of(spec_of(budget={"n_evaluations": 3}, n_seeds=2, last_k=2), trainings)
+    assert "reported" not in alone.records[0]
+    course, _ = course_of(
+        spec_of(budget={"n_evaluations": 3}, n_seeds=2, last_k=2, second="training_time"), trainings
+    )
+    study = optuna.create_study(study_name="s", directions=["maximize", "minimize"])
+    attrs = {EVALUATIONS: course.records}
+    study.add_trial(optuna.trial.create_trial(values=[10.75, 8.0], user_attrs=attrs))
+    (shown,) = read_study(study._storage, "s").trials
+    assert shown.intermediate_values == trial.intermediate_values == {43: 1.0, 85: 9.0, 128: 9.5, 256: 10.75}
 
 
 def test_the_training_time_leaves_evaluations_out(monkeypatch):
@@ -127,10 +156,27 @@ def test_a_trial_of_two_objectives_keeps_both_and_is_read_by_its_first(tmp_path)
     assert trial.user_attrs[SECOND] > 0
     assert len(trial.user_attrs[EVALUATIONS]) == 4
     assert trial.user_attrs[TIMESTEPS] == 256
-    assert list(trial.intermediate_values) == [64, 128, 192, 256]
+    assert list(trial.intermediate_values) == [64, 128, 256]
     storage = launch.open_journal(folder.journal)
     assert storage.get_all_trials(0)[0].values == [trial.value, trial.user_attrs[SECOND]]
     assert read_study(storage, launch.STUDY_NAME).maximize is True
+
+
+def test_a_trial_holds_one_replay_buffer_at_a_time(tmp_path, monkeypatch):
+    buffers, alive = [], []
+
+    def watched(*arguments, **options):
+        alive.append(sum(buffer() is not None for buffer in buffers))
+        trained = train(*arguments, **options)
+        buffers.append(weakref.ref(trained.model.replay_buffer))
+        return trained
+
+    train = objective.train
+    monkeypatch.setattr(objective, "train", watched)
+    over = {"algorithm": "DQN", "policy": "MlpPolicy", "hyperparameters": {"buffer_size": 1000}}
+    spec = build_spec(spec_of(n_seeds=2).model_dump() | over)
+    assert run_one(spec, tmp_path)[1].value is not None
+    assert alive == [0, 0]
 
 
 def test_a_time_budget_ends_a_training_whatever_its_steps(tmp_path):

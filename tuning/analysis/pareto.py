@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
 
-from storage.trials import completed, second_objective
+from storage.trials import completed, n_reached, second_objective
 from tuning.analysis.look import HEIGHT, base_layout, empty_figure, palette
 from tuning.analysis.marks import marks
 from tuning.analysis.outcomes import number
@@ -24,6 +24,8 @@ class TradeOff:
     value: float
     second: float  # smaller is better
     is_optimal: bool  # no trial is as good in both and better in one
+    n_missed: int = 0  # trainings that never reached the threshold: they count as twice their steps
+    n_trainings: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def pareto_info(trials: Sequence[FrozenTrial], *, maximize: bool, second: str) -
         second: its name; it is always minimized.
     """
     sign = -1.0 if maximize else 1.0
+    reached = {t.number: n for t in trials if (n := n_reached(t)) is not None}
     points = [
         (other, sign * value, t.number)
         for t in completed(trials)
@@ -67,7 +70,17 @@ def pareto_info(trials: Sequence[FrozenTrial], *, maximize: bool, second: str) -
         if badness < best:  # the first of its second objective, and better than all that are smaller in it
             best = badness
             front.add((other, badness))
-        found.append(TradeOff(trial, sign * badness, other, is_optimal=(other, badness) in front))
+        got, n = reached.get(trial, (1, 1))
+        found.append(
+            TradeOff(
+                trial,
+                sign * badness,
+                other,
+                is_optimal=(other, badness) in front,
+                n_missed=n - got,
+                n_trainings=n,
+            )
+        )
     return ParetoInfo(tuple(found), maximize, second)
 
 
@@ -94,7 +107,23 @@ def pareto_figure(info: ParetoInfo, *, theme: str = "light") -> go.Figure:
         hoverinfo="skip",
         showlegend=len(front) > 1,
     )
-    for role, chosen in (("complete", [t for t in info.trials if not t.is_optimal]), ("best", list(front))):
+    missed = [t for t in info.trials if t.n_missed]
+    for role, chosen, name, symbol in (
+        ("complete", [t for t in info.trials if not t.is_optimal and not t.n_missed], "beaten in both", None),
+        ("best", [t for t in front if not t.n_missed], "nothing beats it", None),
+        (
+            "complete",
+            [t for t in missed if not t.is_optimal],
+            "beaten, threshold not always reached",
+            "circle-open",
+        ),
+        (
+            "best",
+            [t for t in missed if t.is_optimal],
+            "nothing beats it, threshold not always reached",
+            "star-open",
+        ),
+    ):
         if chosen:
             figure.add_trace(
                 marks(
@@ -104,7 +133,8 @@ def pareto_figure(info: ParetoInfo, *, theme: str = "light") -> go.Figure:
                     [t.trial for t in chosen],
                     [_hover(t, info) for t in chosen],
                     theme=theme,
-                    name="nothing beats it" if role == "best" else "beaten in both",
+                    name=name,
+                    symbol=symbol,
                 )
             )
     base_layout(figure, theme=theme, title=pareto_title(info), height=HEIGHT)
@@ -118,4 +148,17 @@ def pareto_figure(info: ParetoInfo, *, theme: str = "light") -> go.Figure:
 
 def _hover(t: TradeOff, info: ParetoInfo) -> str:
     unit = UNITS.get(info.second, "")
-    return safe(f"trial {t.trial}: {three_digits(t.value)} after {three_digits(t.second)} {unit}", 120)
+    said = f"trial {t.trial}: {three_digits(t.value)} after {three_digits(t.second)} {unit}"
+    if t.n_missed:
+        said = (
+            f"trial {t.trial}: {three_digits(t.value)}, threshold {missed_words(t)}, which counts as twice "
+            f"the steps: {three_digits(t.second)}"
+        )
+    return safe(said, 160)
+
+
+def missed_words(t: TradeOff) -> str:
+    """Return how often the threshold was not reached: "not reached", "not reached in 1 of 3"; or nothing."""
+    if not t.n_missed:
+        return ""
+    return "not reached" if t.n_missed == t.n_trainings else f"not reached in {t.n_missed} of {t.n_trainings}"

@@ -5,8 +5,8 @@ import itertools
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from storage.trials import SECOND
-from tuning.analysis.pareto import not_ready, pareto_figure, pareto_info, pareto_title
+from storage.trials import N_REACHED, SECOND, SEED_VALUES
+from tuning.analysis.pareto import missed_words, not_ready, pareto_figure, pareto_info, pareto_title
 
 
 def trials_of(*pairs):
@@ -64,3 +64,26 @@ def test_each_mark_carries_its_trial(theme):
     assert figure.layout.xaxis.title.text == "training time, s"
     empty = pareto_info([], maximize=True, second="training_time")
     assert "Trade-offs" in pareto_figure(empty, theme=theme).layout.title.text
+
+
+def test_a_trial_that_never_reached_the_threshold_is_not_said_to_have():
+    trials = trials_of((9.0, 800.0), (5.0, 300.0), (1.0, 900.0), (8.0, 500.0))
+    attrs = [{N_REACHED: 1, SEED_VALUES: [1.0, 2.0, 3.0]}, {N_REACHED: 1}, {N_REACHED: 0}, {}]
+    for trial, more in zip(trials, attrs, strict=True):
+        trial.user_attrs |= more
+    info = pareto_info(trials, maximize=True, second="steps_to_threshold")
+    assert [(t.trial, missed_words(t)) for t in info.trials] == [
+        (1, ""), (3, ""), (0, "not reached in 2 of 3"), (2, "not reached"),
+    ]  # fmt: skip
+    drawn = {
+        (trace.marker.symbol, number, text)
+        for trace in pareto_figure(info).data
+        if trace.mode == "markers"
+        for number, text in zip(trace.customdata, trace.hovertext, strict=True)
+    }
+    assert {(symbol, number) for symbol, number, _ in drawn} == {
+        ("star", 1), ("star", 3), ("star-open", 0), ("circle-open", 2),
+    }  # fmt: skip
+    assert [text for _, number, text in drawn if number == 2] == [
+        "trial 2: 1, threshold not reached, which counts as twice the steps: 900"
+    ]
