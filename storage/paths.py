@@ -129,6 +129,11 @@ class RunFolder:
         return self.path / "results.jsonl"
 
     @property
+    def budget_lock(self) -> Path:
+        """Held while somebody looks at how much of the budget is used and then sets it."""
+        return self.path / "budget.lock"
+
+    @property
     def jobs(self) -> Path:
         """Folders of the jobs that belong to this run, such as probes; each is a run folder of its own."""
         return self.path / "jobs"

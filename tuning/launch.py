@@ -4,7 +4,8 @@ import os
 import secrets
 import shutil
 import subprocess
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tuning.continuation import Continuation
 from tuning.first_trials import first_trials
 from tuning.spec import StudySpec, load_spec
 
+BUDGET_WAIT_S = 10.0  # whoever sets a budget reads the journal first
 PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
 
 _started: list[subprocess.Popen[bytes]] = []  # runners this process started, kept so that they can be reaped
@@ -121,7 +123,7 @@ def resume(folder: RunFolder, *, n_trials: int | None = None, wait_in_queue: boo
 
     Raises:
         AlreadyRunning: it runs; `extend` changes a running study's budget.
-        ValueError: the new budget is below what is already done.
+        Busy, ValueError: see `extend`.
     """
     require_writable("resume a study")
     if jobs.job_status(folder).state.alive:
@@ -140,9 +142,30 @@ def extend(folder: RunFolder, n_trials: int) -> None:
     """Set the total number of complete and pruned trials; a running study takes it up with its next trial.
 
     Raises:
+        Busy: somebody else is changing the budget.
         ValueError: the new budget is below what is already done or runs, or the study is not ours.
     """
     require_writable("extend a study")
+    with changing_budget(folder):
+        _extend(folder, n_trials)
+
+
+@contextmanager
+def changing_budget(folder: RunFolder) -> Iterator[None]:
+    """Hold what lets nobody else change the budget: who writes one must not undo what he has not seen.
+
+    Raises:
+        Busy: somebody else holds it for long.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locks.FileLock(folder.budget_lock, wait_s=BUDGET_WAIT_S))
+        except locks.LockHeld:
+            raise Busy(f"Somebody else is changing the budget of {folder.id}. Try again.") from None
+        yield
+
+
+def _extend(folder: RunFolder, n_trials: int) -> None:
     run = read_run(folder)
     if run.spec is None:
         raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,12 @@ from storage.trials import PROPOSED_BY, RETRY_OF, counted
 from tuning import jobs, launch
 from tuning.access import require_writable
 from tuning.analysis.words import count
+from tuning.combinations import combinations_left
 from tuning.first_trials import BY_HAND
 from tuning.jobs import JobState
 from tuning.space.configurations import read_configuration
-from tuning.spec import SpecError
+from tuning.spec import SpecError, StudySpec
 
-QUEUE_LOCK = "queued-trials.lock"  # in the study's folder: who queues looks at the budget and then sets it
-LOCK_WAIT_S = 10.0
 END_WAIT_S = 10.0  # for a runner that was about to end when the configuration came
 MAX_AT_ONCE = 100
 
@@ -65,50 +65,48 @@ def queue_trials(
         folder: a study of ours.
         configurations: as `read_configuration` takes them.
         who: proposed them, for people.
-        resume: start the study when it does not run.
+        resume: start the study when it does not run; one that waits for its turn keeps its place.
 
     Raises:
         ReadOnly: this server only shows studies.
-        SpecError: a value lies outside the search space; nothing is queued.
+        SpecError: a value lies outside the search space, or the budget cannot grow; nothing is queued.
+        Busy: somebody else is changing the budget; nothing is queued.
         ValueError: the study is not ours.
         StartFailed: they are queued, but the study could not be started.
     """
     require_writable("queue a configuration")
-    try:
-        with locks.FileLock(folder.path / QUEUE_LOCK, wait_s=LOCK_WAIT_S):
-            queued, budget_before, was_alive = _queue(folder, configurations, who)
-    except locks.LockHeld:
-        raise launch.Busy(f"Somebody else is queueing configurations in {folder.id}. Try again.") from None
-    running = _keep_running(folder, queued, budget_before) if was_alive else False
-    if resume and not running:
-        try:
+    with launch.changing_budget(folder):
+        queued, before = _queue(folder, configurations, who)
+    running = _keep_running(folder, queued, before) if queued.is_running else False
+    if resume and not running and not folder.ticket.exists():
+        with suppress(jobs.AlreadyRunning):  # then somebody was faster
             launch.resume(folder)
-        except jobs.AlreadyRunning:
-            pass  # somebody was faster
         running = True
     return Queued(queued.trials, queued.n_trials, queued.n_more, running)
 
 
 def _queue(
     folder: RunFolder, configurations: Sequence[Mapping[str, Any]], who: str
-) -> tuple[Queued, int, bool]:
+) -> tuple[Queued, StudySpec]:
+    """Return what came of it, and the request as it was before."""
     run = launch.read_run(folder)
     if run.spec is None:
         raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")
     alive, known = run.status.state.alive, {t.number for t in run.study.trials}
-    append_trials(folder.journal, _waiting(run.spec.search_space, configurations, who))
-    after = launch.read_run(folder)
-    assert after.spec is not None
+    waiting = _waiting(run.spec.search_space, configurations, who)
+    before = run.spec.budget.n_trials
+    run.spec.with_trials(max(before, claimed(run.study.trials, alive=alive) + len(waiting)))  # may it be so?
+    append_trials(folder.journal, waiting)
+    trials = launch.read_run(folder).study.trials
     new = [
         t.number
-        for t in after.study.trials
+        for t in trials
         if t.number not in known and PROPOSED_BY in t.user_attrs and RETRY_OF not in t.user_attrs
     ]
-    before = after.spec.budget.n_trials
-    total = max(before, claimed(after.study.trials, alive=alive))
+    total = max(before, claimed(trials, alive=alive))
     if total > before:  # after the trials are there: a worker that is free would sample one in their place
-        write_text(folder.spec, after.spec.with_trials(total).model_dump_json(indent=1))
-    return Queued(tuple(new[: len(configurations)]), total, total - before, alive), before, alive
+        write_text(folder.spec, run.spec.with_trials(total).model_dump_json(indent=1))
+    return Queued(tuple(new[: len(configurations)]), total, total - before, alive), run.spec
 
 
 def claimed(trials: Sequence[FrozenTrial], *, alive: bool) -> int:
@@ -138,22 +136,27 @@ def _waiting(space: Any, configurations: Sequence[Mapping[str, Any]], who: str) 
     return waiting
 
 
-def _keep_running(folder: RunFolder, queued: Queued, budget_before: int) -> bool:
+def _keep_running(folder: RunFolder, queued: Queued, before: StudySpec) -> bool:
     """Say whether the study's runner takes the queue up; start it again where it had just finished.
 
-    A runner reads the budget, then the trials, and finishes when the one covers the other. It can only have
-    read the old budget where so many trials had been done, so in any other case it sees the new one.
+    A runner reads the budget, then the trials, and finishes when no trial runs and the one covers the other,
+    or when every combination was tried. Where neither is so without what was queued, it has not.
     """
     deadline = time.monotonic() + END_WAIT_S
     while time.monotonic() < deadline:
         if not locks.is_held(folder.lock):
             if jobs.job_status(folder).state != JobState.FINISHED:
                 return False  # it was stopped, failed or died: that is for a person to decide
-            launch.start(folder)
+            with suppress(jobs.AlreadyRunning):  # then somebody was faster
+                launch.start(folder)
             return True
         trials = launch.read_run(folder).study.trials
-        waits = {t.number for t in trials if t.state == TrialState.WAITING} & set(queued.trials)
-        if len(counted(trials)) < budget_before or not waits:
+        others = [t for t in trials if t.number not in queued.trials]
+        if not any(trials[number].state == TrialState.WAITING for number in queued.trials):
+            return True
+        if any(t.state == TrialState.RUNNING for t in others):
+            return True
+        if len(counted(others)) < before.budget.n_trials and combinations_left(before, others) != 0:
             return True
         time.sleep(0.05)
     return True

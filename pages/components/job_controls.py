@@ -158,5 +158,5 @@ def attempt(action: Callable[[], object]) -> None:
         action()
     except jobs.AlreadyRunning:
         return  # it runs: what was asked for, from here or elsewhere
-    except (jobs.StartFailed, SpecError, ValueError, OSError) as error:
+    except (jobs.StartFailed, launch.Busy, SpecError, ValueError, OSError) as error:
         st.session_state[PROBLEM] = str(error)

@@ -34,8 +34,7 @@ def draw(run: Run, trial: FrozenTrial | None) -> None:
         configuration_form.draw(
             run.spec.search_space, run.spec.info, key=key, start={} if trial is None else trial.params
         )
-        alive = run.status.state.alive
-        if not alive:
+        if not run.status.state.moves:
             st.toggle(
                 "Go on with the study now",
                 value=run.status.state == JobState.FINISHED,

@@ -1,15 +1,19 @@
 """Configurations that are queued in a study that exists: nothing lost, and the budget exact."""
 
 import json
+import threading
 import time
 
 import pytest
-from optuna.trial import TrialState
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
 from typer.testing import CliRunner
 
-from storage.locks import is_held
+from storage.journal import append_trials
+from storage.locks import FileLock, is_held
+from storage.records import write_record
 from storage.trials import PROPOSED_BY, counted
-from tuning import launch
+from tuning import jobs, launch
 from tuning.__main__ import app
 from tuning.access import ReadOnly
 from tuning.jobs import JobState
@@ -44,6 +48,55 @@ def test_one_value_outside_queues_nothing(folder):
     with pytest.raises(SpecError, match=r"Configuration 2: gamma 0\.5 lies outside 0\.9 … 0\.999\. Widen"):
         queue_trials(folder, [GOOD, {"gamma": 0.5}])
     assert launch.read_run(folder).study.trials == ()
+
+
+def test_where_the_budget_cannot_grow_nothing_is_queued(fault_spec, runs_dir):
+    spec = fault_spec(sampler={"name": "gp"}, budget={"n_trials": 500}, defaults_first=False)
+    folder = launch.create_study(spec, runs_dir)
+    values = {"params": {"gamma": 0.95}, "distributions": {"gamma": FloatDistribution(0.9, 0.999)}}
+    append_trials(folder.journal, [create_trial(value=1.0, **values) for _ in range(500)])
+    with pytest.raises(SpecError, match="500"):
+        queue_trials(folder, [GOOD])
+    assert len(launch.read_run(folder).study.trials) == 500
+    assert load_spec(folder.spec).budget.n_trials == 500
+
+
+def test_who_changes_the_budget_waits_for_another_who_does(folder, monkeypatch):
+    monkeypatch.setattr(launch, "BUDGET_WAIT_S", 0.0)
+    with launch.changing_budget(folder):
+        for change in (lambda: queue_trials(folder, [GOOD]), lambda: launch.extend(folder, 9)):
+            with pytest.raises(launch.Busy, match="changing the budget"):
+                change()
+    assert launch.read_run(folder).study.trials == ()
+
+
+def test_a_study_that_waits_for_its_turn_keeps_its_place(folder):
+    write_record(folder.ticket, {"turn": 1})
+    assert not queue_trials(folder, [GOOD], resume=True).is_running
+    assert folder.ticket.exists()
+
+
+def test_a_study_that_has_just_tried_every_combination_is_started_again(fault_spec, runs_dir, monkeypatch):
+    space = [{"name": "gamma", "kind": "categorical", "choices": [0.9, 0.95]}]
+    folder = launch.create_study(
+        fault_spec(search_space=space, sampler={"name": "brute_force"}, defaults_first=False), runs_dir
+    )
+    gamma = {"gamma": CategoricalDistribution([0.9, 0.95])}
+    done = [create_trial(value=1.0, params={"gamma": g}, distributions=gamma) for g in (0.9, 0.95)]
+    append_trials(folder.journal, done)
+    started = []
+
+    def start(folder):
+        started.append(folder)
+        raise jobs.AlreadyRunning("somebody was faster")
+
+    monkeypatch.setattr(launch, "start", start)
+    write_record(folder.exit, {"state": "finished"})
+    held = FileLock(folder.lock)
+    held.__enter__()
+    threading.Timer(0.5, held.__exit__, (None, None, None)).start()  # it ends, and has not seen the queue
+    assert queue_trials(folder, [{"gamma": 0.9}]).is_running
+    assert started == [folder]
 
 
 def test_a_server_that_only_shows_queues_nothing(folder, monkeypatch):

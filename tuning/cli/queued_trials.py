@@ -22,7 +22,10 @@ def enqueue(
             "--set learning_rate=1e-3 --set n_steps=256. What is not set, the sampler chooses.",
         ),
     ],
-    resume: Annotated[bool, typer.Option("--resume", help="Start the study when it does not run.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Start the study when it does not run; a queued one keeps its place."),
+    ] = False,
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
