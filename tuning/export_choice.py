@@ -120,7 +120,7 @@ def choose_policy(run: Run, trial: FrozenTrial, which: Which = Which.TYPICAL) ->
         request = read_record(home.folder.weights / str(home.number) / "request.json") or {}
         value = request.get("value")
         # Of this agent: the trial's value may be the mean of several evaluations and trainings.
-        got = f" Its last evaluation there gave {three_digits(value)}." if isinstance(value, int | float) else ""
+        got = f" Its last evaluation gave {three_digits(value)}." if isinstance(value, int | float) else ""
         where = "the search" if home.folder == run.folder else home.study
         return PolicyPlace(home.folder, home.number, f"The agent that {where} itself trained.{got}")
     raise ExportError(

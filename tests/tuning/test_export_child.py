@@ -29,7 +29,7 @@ def test_it_builds_says_what_and_takes_its_files_along(recorded):
     assert child.fault == ""
     assert child.words == "Building the model"
     assert child.notes == [
-        f"Trial {BEST}. The agent that the search itself trained. Its last evaluation there gave {reached(BEST)}."
+        f"Trial {BEST}. The agent that the search itself trained. Its last evaluation gave {reached(BEST)}."
     ]
     assert zipfile.is_zipfile(child.path)
     child.path.unlink()

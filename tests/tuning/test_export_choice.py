@@ -102,7 +102,7 @@ def test_the_agent_is_the_one_of_the_search_until_the_trial_is_trained_again(rec
     trial = run.study.trials[BEST]
     place = choose_policy(run, trial)
     assert (place.folder, place.number, place.is_run) == (recorded, BEST, False)
-    assert f"Its last evaluation there gave {reached(BEST)}." in place.about
+    assert f"Its last evaluation gave {reached(BEST)}." in place.about
     job = add_reevaluation(recorded, TWO)
     place = choose_policy(run, trial)
     assert (place.folder, place.is_run) == (job, True)

@@ -42,7 +42,7 @@ def test_texts_go_to_stdout(run):
 def test_files_are_named_and_their_path_is_told(run, tmp_path):
     code, out, said = run("zip")
     assert (code, out) == (0, f"pendulum-recorded-trial-{BEST}.zip\n")
-    assert f"The agent that the search itself trained. Its last evaluation there gave {reached(BEST)}." in said
+    assert f"The agent that the search itself trained. Its last evaluation gave {reached(BEST)}." in said
     assert zipfile.is_zipfile(tmp_path / "cwd" / out.strip())
     code, out, _ = run("report", "--json")
     record = json.loads(out)

@@ -70,15 +70,15 @@ def pareto_info(trials: Sequence[FrozenTrial], *, maximize: bool, second: str) -
         if badness < best:  # the first of its second objective, and better than all that are smaller in it
             best = badness
             front.add((other, badness))
-        got, n = reached.get(trial, (1, 1))
+        got, n_trainings = reached.get(trial, (1, 1))
         found.append(
             TradeOff(
                 trial,
                 sign * badness,
                 other,
                 is_optimal=(other, badness) in front,
-                n_missed=n - got,
-                n_trainings=n,
+                n_missed=n_trainings - got,
+                n_trainings=n_trainings,
             )
         )
     return ParetoInfo(tuple(found), maximize, second)
