@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tuning.advice import Advice
 from tuning.analysis.words import count, whole
-from tuning.pruner_choice import n_brackets, prune_schedule, report_steps, rungs
+from tuning.pruner_choice import n_brackets, prune_schedule, rungs
 from tuning.sampler_choice import FINITE, LABELS, n_points, setting
 from tuning.spec import StudySpec
 
@@ -121,18 +121,17 @@ def _halving(spec: StudySpec) -> Iterator[Advice]:
     asked = spec.pruner
     if asked.name not in ("successive_halving", "hyperband"):
         return
-    marks = tuple(step for step, _ in report_steps(spec))
-    n_rungs = count(len(rungs(asked, marks)), "rung")
-    if asked.name == "hyperband" and n_brackets(asked, marks) == 1:
+    n_rungs = len(rungs(spec))
+    if asked.name == "hyperband" and n_brackets(spec) == 1:
         yield Advice(
             "pruner.name",
             "Between the first evaluation after the warm-up and the end there is no room for a second rung, "
             "so all of Hyperband's trials start alike, as in successive halving. Evaluate more often with a "
             "shorter warm-up, or use successive halving.",
         )
-    elif spec.budget.n_trials < 3 * asked.reduction_factor ** len(rungs(asked, marks)):
+    elif spec.budget.n_trials < 3 * asked.reduction_factor**n_rungs:
         yield Advice(
             "pruner.reduction_factor",
-            f"With 1 in {asked.reduction_factor} going on at each of {n_rungs}, few of "
+            f"With 1 in {asked.reduction_factor} going on at each of {count(n_rungs, 'rung')}, few of "
             f"{count(spec.budget.n_trials, 'trial')} train to their end. Lower the factor, or run more.",
         )

@@ -143,10 +143,9 @@ def report_steps(spec: "StudySpec") -> tuple[tuple[int, int], ...]:
 def prune_schedule(spec: "StudySpec") -> PruneSchedule:
     """Return where the requested pruner can end a trial."""
     steps, asked = report_steps(spec), spec.pruner
-    total = spec.evaluation_marks()[-1]
     marks = []
     for k, (step, seed) in enumerate(steps):
-        why_not = "the trial ends here anyway" if k == len(steps) - 1 else _why_not(asked, steps, k, total)
+        why_not = "the trial ends here anyway" if k == len(steps) - 1 else _why_not(spec, k, step, seed)
         marks.append(Mark(step, seed, can_prune=not why_not, why_not=why_not))
     first = asked.n_startup_trials if asked.name in WITH_STARTUP else 0
     if asked.name not in ("threshold", "none"):
@@ -161,37 +160,38 @@ def warmup_steps(asked: PrunerSpec, total: int) -> int:
     return int(asked.warmup_fraction * total)
 
 
-def first_rung(asked: PrunerSpec, marks: tuple[int, ...]) -> int:
+def first_rung(spec: "StudySpec") -> int:
     """Return the step at which halving first compares: the first evaluation after the warm-up."""
-    warmup = warmup_steps(asked, marks[-1])
+    marks = spec.evaluation_marks()
+    warmup = warmup_steps(spec.pruner, marks[-1])
     return next((mark for mark in marks if mark >= warmup), marks[-1])
 
 
-def rungs(asked: PrunerSpec, marks: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps at which halving compares, up to the end of a training, the first bracket's."""
-    found, rung = [], first_rung(asked, marks)
+def rungs(spec: "StudySpec") -> tuple[int, ...]:
+    """Return the steps at which halving compares, up to the end of a trial, the first bracket's."""
+    marks = tuple(step for step, _ in report_steps(spec))
+    found, rung = [], first_rung(spec)
     while rung <= marks[-1]:
         found.append(next(mark for mark in marks if mark >= rung))
-        rung *= asked.reduction_factor
+        rung *= spec.pruner.reduction_factor
     return tuple(dict.fromkeys(found))
 
 
-def n_brackets(asked: PrunerSpec, marks: tuple[int, ...]) -> int:
+def n_brackets(spec: "StudySpec") -> int:
     """Return how many first rungs Hyperband spreads its trials over."""
-    return math.floor(math.log(marks[-1] / first_rung(asked, marks), asked.reduction_factor) + 1e-9) + 1
+    end, _ = report_steps(spec)[-1]
+    return math.floor(math.log(end / first_rung(spec), spec.pruner.reduction_factor) + 1e-9) + 1
 
 
-def _why_not(asked: PrunerSpec, steps: tuple[tuple[int, int], ...], k: int, total: int) -> str:
-    step, _ = steps[k]
+def _why_not(spec: "StudySpec", k: int, step: int, seed: int) -> str:
+    asked = spec.pruner
     if asked.name == "none":
         return "nothing is pruned"
-    if asked.name in WITH_WARMUP and step < warmup_steps(asked, total):
+    if asked.name in WITH_WARMUP and step < warmup_steps(asked, spec.evaluation_marks()[-1]):
         return "in the warm-up"
-    if asked.name in ("successive_halving", "hyperband"):
-        all_steps = tuple(s for s, _ in steps)
-        if step not in rungs(asked, all_steps):
-            return "no rung"
-    if asked.name == "patient" and k < asked.patience + 1:
+    if asked.name in ("successive_halving", "hyperband") and step not in rungs(spec):
+        return "no rung"
+    if asked.name == "patient" and not seed and k < asked.patience + 1:
         return f"needs {asked.patience + 2} evaluations"
     if asked.name == "wilcoxon" and k + 1 < seeds_for_wilcoxon(asked.p_threshold):
         return "too few seeds for the test"

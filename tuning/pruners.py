@@ -1,5 +1,7 @@
 """Pruners by name, from the spec."""
 
+import copy
+
 import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
@@ -11,30 +13,32 @@ from tuning.spec import StudySpec
 def build_pruner(spec: StudySpec) -> BasePruner:
     """Return the pruner; its steps are those in which trials report: env steps, or seconds."""
     asked = spec.pruner
-    steps = tuple(step for step, _ in report_steps(spec))
-    n_start, warmup = asked.n_startup_trials, warmup_steps(asked, spec.evaluation_marks()[-1])
+    total, (end, _) = spec.evaluation_marks()[-1], report_steps(spec)[-1]
+    n_start, warmup = asked.n_startup_trials, warmup_steps(asked, total)
+    median = optuna.pruners.MedianPruner(n_startup_trials=n_start, n_warmup_steps=warmup)
     match asked.name:
         case "median":
-            return optuna.pruners.MedianPruner(n_startup_trials=n_start, n_warmup_steps=warmup)
+            return NewestAfter(total, median, first=median)
         case "percentile":
-            return optuna.pruners.PercentilePruner(
+            share = optuna.pruners.PercentilePruner(
                 asked.percentile, n_startup_trials=n_start, n_warmup_steps=warmup
             )
+            return NewestAfter(total, share, first=share)
         case "patient":
-            median = optuna.pruners.MedianPruner(n_startup_trials=n_start, n_warmup_steps=warmup)
-            return optuna.pruners.PatientPruner(median, patience=asked.patience)
+            patient = optuna.pruners.PatientPruner(median, patience=asked.patience)
+            return NewestAfter(total, median, first=patient)
         case "successive_halving":
             return AfterStart(
                 optuna.pruners.SuccessiveHalvingPruner(
-                    min_resource=first_rung(asked, steps), reduction_factor=asked.reduction_factor
+                    min_resource=first_rung(spec), reduction_factor=asked.reduction_factor
                 ),
                 n_start,
             )
         case "hyperband":
             return AfterStart(
                 optuna.pruners.HyperbandPruner(
-                    min_resource=first_rung(asked, steps),
-                    max_resource=steps[-1],
+                    min_resource=first_rung(spec),
+                    max_resource=end,
                     reduction_factor=asked.reduction_factor,
                 ),
                 n_start,
@@ -66,6 +70,32 @@ class AfterStart(BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Say whether the trial should end."""
         complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if not complete:
-            return False
-        return self._pruner.prune(study, trial) and len(complete) >= self._n_startup_trials
+        return self._pruner.prune(study, trial) and len(complete) >= max(1, self._n_startup_trials)
+
+
+class NewestAfter(BasePruner):
+    """A pruner that goes by a trial's newest report alone once its first training is over.
+
+    Optuna's percentiles compare the best report so far, which suits one learning curve. The reports of
+    further trainings are means over trainings: there a lucky evaluation of the first one would save the trial
+    for good, and nothing is a gain or a plateau.
+
+    Args:
+        end: the step at which the first training ends.
+        pruner: the one that decides after that.
+        first: the one that decides until then, by all reports.
+    """
+
+    def __init__(self, end: int, pruner: BasePruner, *, first: BasePruner) -> None:
+        self._end = end
+        self._pruner = pruner
+        self._first = first
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Say whether the trial should end."""
+        step = trial.last_step
+        if step is None or step <= self._end:
+            return self._first.prune(study, trial)
+        newest = copy.copy(trial)
+        newest.intermediate_values = {step: trial.intermediate_values[step]}
+        return self._pruner.prune(study, newest)

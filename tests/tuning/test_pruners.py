@@ -162,3 +162,40 @@ def test_every_pruner_has_a_name_and_says_when_to_use_it():
 @pytest.mark.parametrize(("n_trials", "first"), [(10, None), (11, 10)])
 def test_a_study_that_ends_with_the_startup_prunes_nothing(n_trials, first):
     assert prune_schedule(spec_of(n_trials=n_trials)).first_trial == first
+
+
+@pytest.mark.parametrize("name", ["median", "percentile", "patient"])
+def test_a_lucky_first_training_does_not_save_a_trial_whose_mean_falls_behind(name):
+    spec = spec_of(name, n_evaluations=2, n_seeds=4, n_startup_trials=1)
+
+    def falls(k):
+        return [900.0, 900.0, 90.0, 50.0][k]  # 500 and 1000 of the first training, then means of 2 and 3
+
+    assert [mark.step for mark in prune_schedule(spec).marks if mark.can_prune][-1] == 3_000
+    assert cut_at(spec, n_complete=5, hopeless=falls) == 2_000
+
+
+def test_patience_is_for_learning_curves_not_for_means_over_trainings():
+    spec = spec_of("patient", n_evaluations=1, n_seeds=3, patience=5, n_startup_trials=1)
+    assert prune_schedule(spec).earliest.step == 2_000
+    assert cut_at(spec, n_complete=5, hopeless=lambda k: [900.0, 1.0][k]) == 2_000
+
+
+@pytest.mark.parametrize("name", ["successive_halving", "hyperband"])
+def test_halvings_warmup_is_a_share_of_one_training(name):
+    spec = spec_of(name, n_evaluations=10, n_seeds=5, n_startup_trials=1, warmup_fraction=0.3)
+    earliest = prune_schedule(spec).earliest
+    assert (earliest.step, earliest.seed) == (300, 0)
+    assert cut_at(spec) == 300
+
+
+def test_the_very_first_trial_stands_on_its_rung():
+    spec = spec_of("successive_halving", warmup_fraction=0.5, reduction_factor=2, n_startup_trials=0)
+    study = optuna.create_study(pruner=build_pruner(spec), direction="maximize")
+    first, second = study.ask(), study.ask()
+    for trial, value in ((first, 5.0), (second, 1.0)):
+        trial.report(value, 500)
+        if trial is first:
+            assert not trial.should_prune()
+            study.tell(first, 5.0)
+    assert second.should_prune()
