@@ -23,6 +23,7 @@ from tuning.cores import CoreUse, asked_workers, cores_in_use, n_busy, usable_co
 
 QUEUE_LOCK = ".queue.lock"  # in the runs folder; no id, so listings pass it by
 POLL_S = 0.5
+LOOK_SHARE = 1 / 40  # of a core, at most, that looking at all studies may take: it is longer with hundreds
 TAKE_UP_EVERY_S = 5.0
 LOCK_WAIT_S = 2.0
 LEFT = "Taken out of the queue before its turn."
@@ -101,6 +102,7 @@ def leave(folder: RunFolder, *, wait_s: float = LOCK_WAIT_S) -> bool:
     """Take a study out of the queue; say whether it was in it. One whose turn has just come is stopped.
 
     Raises:
+        QueueBusy: it is still queued, as its runner has not answered yet.
         ReadOnly: this server only shows studies.
     """
     require_writable("take a study out of the queue")
@@ -113,9 +115,15 @@ def leave(folder: RunFolder, *, wait_s: float = LOCK_WAIT_S) -> bool:
                 _leave(folder)  # nobody waits with it any more
                 return True
         except LockHeld:
-            if folder.ticket.exists() and jobs.requested_stop(folder) is None:
-                write_text(folder.stop, "now")
+            if folder.ticket.exists():
+                if jobs.requested_stop(folder) is None:
+                    write_text(folder.stop, "now")
+            elif not folder.exit.exists():  # else its runner has taken it out, and ends
+                jobs.request_stop(folder, "now")  # its turn has come
+                return True
         time.sleep(0.02)
+    if folder.ticket.exists():
+        raise QueueBusy(f"{folder.id} was asked to leave the queue, and has not within {wait_s:.0f} s.")
     return True
 
 
@@ -154,15 +162,16 @@ def move_up(folder: RunFolder) -> None:
         write_record(before.ticket, {**(read_record(before.ticket) or {}), "turn": turn})
 
 
-def take_up(root: Path) -> int:
-    """Give every ticket whose runner died a new one; return how many there were. Never raises.
+def take_up(root: Path) -> bool:
+    """Give the first ticket whose runner died a new one; return whether there was one. Never raises.
 
-    A study whose runner does not start leaves the queue as failed, so that it does not hold up the others.
+    One, because starting a runner takes a moment or, where something is wrong, many seconds, and pages wait
+    for it; the new runner takes up the next ticket first of all. A study whose runner does not start leaves
+    the queue as failed, so that it does not hold up the others.
     """
     if is_read_only():
-        return 0
+        return False
     _revived[:] = [process for process in _revived if process.poll() is None]
-    n = 0
     for folder in queued(root):
         if is_held(folder.lock):
             continue
@@ -170,31 +179,34 @@ def take_up(root: Path) -> int:
             process = _start_waiting(folder)
         except (jobs.StartFailed, OSError) as error:
             _give_up(folder, str(error))
-            continue
+            return False
         if process is not None:
             _revived.append(process)
-            n += 1
-    return n
+            return True
+    return False
 
 
 def wait_for_turn(folder: RunFolder) -> bool:
     """Wait, as the holder of a study's lock, until it may run: True; or until it need not: False."""
     root = folder.path.parent
-    look_after = time.monotonic() + TAKE_UP_EVERY_S
+    take_up_after = look_after = 0.0
     while folder.job.exists():  # else its folder was deleted by hand
+        if time.monotonic() >= take_up_after:
+            take_up(root)
+            take_up_after = time.monotonic() + TAKE_UP_EVERY_S
         with suppress(QueueBusy):  # then it looks again in a moment
             if jobs.requested_stop(folder):
                 _leave(folder)
             if not folder.ticket.exists():
                 return False
-            with _changing(root):
-                if _may_run(folder):
-                    folder.exit.unlink(missing_ok=True)
-                    folder.ticket.unlink(missing_ok=True)
-                    return True
-        if time.monotonic() >= look_after:
-            take_up(root)
-            look_after = time.monotonic() + TAKE_UP_EVERY_S
+            if time.monotonic() >= look_after or _is_called(folder):
+                began = time.process_time()
+                with _changing(root):
+                    if _may_run(folder):
+                        folder.exit.unlink(missing_ok=True)
+                        folder.ticket.unlink(missing_ok=True)
+                        return True
+                look_after = time.monotonic() + (time.process_time() - began) / LOOK_SHARE
         time.sleep(POLL_S)
     return False
 
@@ -212,14 +224,18 @@ def fits(n_workers: int, uses: Sequence[CoreUse], *, n_waiting: int, n_cores: in
 
 
 def _may_run(folder: RunFolder) -> bool:
-    ticket = read_record(folder.ticket) or {}
-    if ticket.get("now") is True:
+    if _is_called(folder):
         return True
     root = folder.path.parent
     if next(iter(queued(root)), None) != folder:
         return False
     n_cores = usable_cores()
     return min(asked_workers(folder), n_cores) <= n_cores - n_busy(cores_in_use(root))
+
+
+def _is_called(folder: RunFolder) -> bool:
+    """Say whether somebody asked for it to run now."""
+    return (read_record(folder.ticket) or {}).get("now") is True
 
 
 def _start_waiting(folder: RunFolder) -> subprocess.Popen[bytes] | None:

@@ -28,12 +28,14 @@ STOP_GRACE_S = 1.0  # for workers to leave by themselves; with the poll and the 
 def main(argv: list[str]) -> int:
     """Run the job in the folder that the first argument names; return the exit code."""
     folder = RunFolder(Path(argv[0]).resolve(strict=True))
+    kind = _kind(folder)  # before it runs, as its folder may be deleted then
     try:
         with FileLock(folder.lock, wait_s=LOOK_WAIT_S):
             code = _wait_and_run(folder) if "--queued" in argv[1:] else _run_locked(folder)
     except LockHeld:
         return ALREADY_RUNNING_EXIT
-    queue.take_up(_queue_of(folder))  # those who wait may have died, and then only this one is left to see it
+    # Those who wait may have died, and then only this one is left to see it.
+    queue.take_up(_queue_of(folder, kind))
     return code
 
 
@@ -47,10 +49,13 @@ def _wait_and_run(folder: RunFolder) -> int:
     return _run_locked(folder, was_queued=True) if queue.wait_for_turn(folder) else 0
 
 
-def _queue_of(folder: RunFolder) -> Path:
-    """Return the folder of the studies, also for a job of one of them."""
-    parent = folder.path.parent
-    return parent if parent.name not in (folder.jobs.name, folder.rollouts.name) else parent.parent.parent
+def _queue_of(folder: RunFolder, kind: object) -> Path:
+    """Return the folder of the studies, also for a job of one of them, which lies in a folder of its own."""
+    return folder.path.parents[2 if kind in (*RETRAINING_KINDS, "rollout") else 0]
+
+
+def _kind(folder: RunFolder) -> object:
+    return (read_record(folder.job) or {}).get("kind")
 
 
 def _me() -> dict[str, Any]:
@@ -85,7 +90,7 @@ def _run_kind(folder: RunFolder, me: dict[str, Any]) -> tuple[JobState, str]:
     """Hand over to what the job's kind stands for."""
     from tuning.machine import machine_record
 
-    kind = (read_record(folder.job) or {}).get("kind")
+    kind = _kind(folder)
     if kind == "study":
         from tuning.engine import run_study as run
     elif kind == "reevaluation":

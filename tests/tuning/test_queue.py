@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import optuna
 import psutil
@@ -12,8 +13,9 @@ import pytest
 
 from storage.journal import STUDY_NAME, open_journal
 from storage.locks import FileLock, is_held
+from storage.paths import RunFolder
 from storage.records import write_record
-from tuning import cores, jobs, launch, queue
+from tuning import cores, jobs, launch, queue, runner
 from tuning.access import ReadOnly
 from tuning.jobs import AlreadyRunning, JobState, job_status
 
@@ -101,14 +103,64 @@ def test_a_killed_waiter_stays_queued_and_gets_a_new_runner_from_whoever_looks(b
     os.kill(old, signal.SIGTERM)  # as a machine that shuts down does
     until(lambda: not is_held(folder.lock))
     assert job_status(folder).state == JobState.QUEUED
-    assert queue.take_up(runs_dir) == 1
-    assert queue.take_up(runs_dir) == 0
+    assert queue.take_up(runs_dir)
+    assert not queue.take_up(runs_dir)
     assert is_held(folder.lock)
     assert job_status(folder).pid != old
     assert queue.leave(folder)
     assert job_status(folder).state == JobState.STOPPED
     assert job_status(folder).reason == queue.LEFT
     until(lambda: not is_held(folder.lock))
+
+
+def test_one_look_gives_all_killed_waiters_new_runners_and_starts_only_the_first(busy, study, runs_dir):
+    folders = [study(), study("second"), study("third")]
+    for folder in folders:
+        launch.enqueue(folder)
+    for pid in [job_status(folder).pid for folder in folders]:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(is_held(folder.lock) for folder in folders))
+    assert queue.take_up(runs_dir)
+    until(lambda: all(is_held(folder.lock) for folder in folders))
+    assert len(queue._revived) == 1
+    assert queue.queued(runs_dir) == folders
+
+
+def test_who_leaves_when_the_turn_has_just_come_is_stopped(study, monkeypatch):
+    folder = study()
+    write_record(folder.ticket, {"turn": 1})
+
+    class TurnComes(FileLock):
+        def __enter__(self):
+            folder.ticket.unlink(missing_ok=True)  # as its runner does, which holds the lock
+            return super().__enter__()
+
+    with FileLock(folder.lock):
+        monkeypatch.setattr(queue, "FileLock", TurnComes)
+        assert launch.stop(folder, "after")
+        assert jobs.requested_stop(folder) == "now"
+
+
+def test_a_waiter_that_does_not_answer_is_still_queued(study):
+    folder = study()
+    write_record(folder.ticket, {"turn": 1})
+    with FileLock(folder.lock), pytest.raises(queue.QueueBusy, match="was asked to leave"):
+        queue.leave(folder, wait_s=0.1)
+    assert jobs.requested_stop(folder) == "now"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "root"),
+    [
+        ("/data/jobs/pendulum-ab12", "study", "/data/jobs"),
+        ("/data/jobs/pendulum-ab12/jobs/probe-cd34", "probe", "/data/jobs"),
+        ("/runs/pendulum-ab12/rollouts/rollout-cd34", "rollout", "/runs"),
+        ("/runs/.budget-checks/jobs/budget-check-cd34", "budget-check", "/runs"),
+        ("/x", None, "/"),
+    ],
+)
+def test_which_queue_a_runner_looks_after(path, kind, root):
+    assert runner._queue_of(RunFolder(Path(path)), kind) == Path(root)
 
 
 def test_run_now_does_not_wait_for_cores(busy, study):
@@ -169,7 +221,7 @@ def test_a_server_that_only_shows_studies_starts_nobody(study, runs_dir, monkeyp
     folder = study()
     write_record(folder.ticket, {"turn": 1})
     monkeypatch.setenv("EDGEWISE_READ_ONLY", "1")
-    assert queue.take_up(runs_dir) == 0
+    assert not queue.take_up(runs_dir)
     for action in (queue.join, queue.leave, queue.run_now, queue.move_up):
         with pytest.raises(ReadOnly):
             action(folder)
