@@ -17,19 +17,22 @@ import gymnasium
 import yaml
 from optuna.trial import FrozenTrial
 
-from storage.trials import RESOLVED, RUN, imported
+from storage.trials import RESOLVED, RUN, TIMESTEPS, imported
 from tuning import environments
 from tuning.algorithms import Argument
 from tuning.analysis.outcomes import finite_ranked, reached
+from tuning.analysis.words import duration
 from tuning.noise_code import noise_argument, noise_imports, without_noise, zoo_noise
 from tuning.normalization import reward_discount
-from tuning.space.resolve import POLICY_PREFIX, resolve_configuration
+from tuning.replay_size import replay_size
+from tuning.space.resolve import POLICY_PREFIX, argument_value, resolve_configuration
 from tuning.spec import StudySpec
 from tuning.trainers import trainer_used
 from tuning.wrapper_code import ZOO_ORDER, judged_lines, made_with, wrapper_imports, wrapper_lines, zoo_lines
 
 ACTIVATION_CLASSES = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
 MAX_DEPTH = 20
+_CUT_BUFFER = "buffer_size: as many as are collected; raise it where training is longer"
 
 
 class ExportError(ValueError):
@@ -84,6 +87,25 @@ def configuration(spec: StudySpec, trial: FrozenTrial) -> dict[str, Any]:
     return resolved
 
 
+def _steps(spec: StudySpec, trial: FrozenTrial) -> tuple[int, str]:
+    """Return the env steps of one training, and what to say about them where the clock ended it."""
+    budget = spec.budget
+    if budget.trial_seconds is None:
+        return budget.n_timesteps, ""
+    limit, recorded = duration(budget.trial_seconds), trial.user_attrs.get(TIMESTEPS)
+    if type(recorded) is int and spec.objective.n_seeds <= recorded <= 10**12:
+        steps = recorded // spec.objective.n_seeds
+        return steps, f"The clock ended the trial's training after {limit}, which were {steps} steps."
+    return budget.n_timesteps, f"The clock ends a training after {limit}; the trial recorded no steps."
+
+
+def _cut_replay_size(spec: StudySpec, resolved: dict[str, Any], steps: int) -> int | None:
+    """Return the size of the replay buffer that training takes where it is less than what is asked for."""
+    size = replay_size(spec.info, resolved, n_timesteps=steps, n_envs=spec.n_train_envs)
+    asked = argument_value(spec, resolved, "buffer_size")
+    return size if size is not None and size < asked else None
+
+
 def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
     """Return the configuration as an entry of an RL Zoo hyperparameter file, with resolved values.
 
@@ -97,10 +119,17 @@ def to_yaml(spec: StudySpec, trial: FrozenTrial) -> str:
         lines.append(_comment(f"Train with: --env-kwargs {shlex.join(pairs)}"))
     if spec.env.normalize_observations and spec.env.frame_stack > 1:
         lines.append(_comment(ZOO_ORDER))
+    steps, by_the_clock = _steps(spec, trial)
+    if by_the_clock:
+        lines.append(_comment(by_the_clock))
+    size = _cut_replay_size(spec, resolved, steps)
+    if size is not None:
+        lines.append(_comment(_CUT_BUFFER))
+        resolved = {**resolved, "buffer_size": size}
     lines += [
         f"{_scalar(spec.env.id)}:",
         f"  n_envs: {spec.n_train_envs}",
-        f"  n_timesteps: !!float {_scientific(spec.budget.n_timesteps)}",
+        f"  n_timesteps: !!float {_scientific(steps)}",
         f"  policy: {_scalar(spec.policy)}",
         *zoo_lines(spec.env),
     ]
@@ -125,6 +154,7 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
     n_eval_envs = min(spec.n_eval_envs, spec.budget.n_eval_episodes)
     env = f"ENV_ID, env_kwargs={_literal(spec.env.kwargs)}, " if spec.env.kwargs else "ENV_ID, "
     saved = f"{spec.name}-trial-{trial.number}"
+    steps, by_the_clock = _steps(spec, trial)
     noise_first, noise_classes = noise_imports(resolved)
     has_activation = "activation_fn" in resolved.get("policy_kwargs", {})
     lines = [
@@ -155,6 +185,10 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         f"    {_literal(spec.policy)},",
         "    env,",
     ]
+    size = _cut_replay_size(spec, resolved, steps)
+    if size is not None:
+        resolved = {**resolved, "buffer_size": size}
+        lines.append(f"    # {_CUT_BUFFER}")
     for name, value in without_noise(resolved).items():
         written = _policy_kwargs(value) if name == "policy_kwargs" else _literal(value)
         lines.append(f"    {name}={written},")
@@ -164,7 +198,8 @@ def to_python(spec: StudySpec, trial: FrozenTrial) -> str:
         '    device="cpu",',
         "    verbose=1,",
         ")",
-        f"model.learn(total_timesteps={spec.budget.n_timesteps:_})",
+        *([_comment(by_the_clock)] if by_the_clock else []),
+        f"model.learn(total_timesteps={steps:_})",
         "",
         f"eval_env = make_vec_env({env}n_envs={n_eval_envs}, seed={eval_seed}{made_with(spec.env)})",
         *judged_lines(spec.env, spec.policy),
@@ -192,7 +227,8 @@ def to_json(spec: StudySpec, trial: FrozenTrial) -> str:
         "algorithm": spec.algorithm,
         "policy": spec.policy,
         "n_envs": spec.n_train_envs,
-        "n_timesteps": spec.budget.n_timesteps,
+        "n_timesteps": _steps(spec, trial)[0],
+        **({} if spec.budget.trial_seconds is None else {"trial_seconds": spec.budget.trial_seconds}),
         "hyperparameters": configuration(spec, trial),
         "stored": {name: trial.params[name] for name in sorted(trial.params)},
         "train_seed": train_seed,

@@ -54,6 +54,7 @@ def _rebuilt(kept: KeptPolicy) -> BaseAlgorithm:
                 env,
                 request["resolved"],
                 seed=_count(request, "train_seed", least=0),
+                n_timesteps=_count(request, "timesteps", least=0) or None,
             )
         finally:
             env.close()

@@ -17,6 +17,7 @@ from tuning.action_noise import with_action_noise
 from tuning.algorithms import algorithm
 from tuning.eager import leave_compiler_out
 from tuning.env_wrappers import make_wrapped
+from tuning.replay_size import replay_size
 from tuning.spec_parts import EnvSpec
 from tuning.trainers import TrainerChoice, TrainerUsed
 
@@ -26,6 +27,9 @@ ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
     "elu": torch.nn.ELU,
     "leaky_relu": torch.nn.LeakyReLU,
 }
+
+
+_SMALLEST_ROLLOUT = {"n_steps": 2}  # of a policy that only acts: SB3 refuses one step of one env
 
 
 def sb3_arguments(resolved: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def build_model(
         seed: of the weights, the actions and the envs.
         trainer: "auto" for the fast kernels where they apply; a policy that is only looked at needs none.
         n_timesteps: for which it will learn, if it is known; a replay buffer gets no larger than what is
-            collected in them. It would never be full, and SB3 reserves all of it at once.
+            collected in them.
     """
     known = algorithm(name)
     class_path = known.class_path
@@ -76,12 +80,11 @@ def build_model(
     module, _, class_name = class_path.rpartition(".")
     cls = getattr(import_module(module), class_name)
     arguments = with_action_noise(sb3_arguments(resolved), getattr(env, "action_space", None))
-    if "buffer_size" in known.arguments and n_timesteps is not None:
-        asked, train_freq = (
-            arguments.get(name, known.arguments[name].default) for name in ("buffer_size", "train_freq")
-        )
-        last_rollout = train_freq * getattr(env, "num_envs", 1)
-        arguments["buffer_size"] = min(asked, n_timesteps + last_rollout)
+    if n_timesteps is not None:
+        n_envs = getattr(env, "num_envs", 1)
+        size = replay_size(known, resolved, n_timesteps=n_timesteps, n_envs=n_envs)
+        if size is not None:
+            arguments["buffer_size"] = size
     with warnings.catch_warnings():
         # Said for every trial whose rollout is no multiple of the batch; SB3 cuts the last minibatch short.
         warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
@@ -110,11 +113,12 @@ def rebuild_policy(kept: KeptPolicy) -> BasePolicy:
         ValueError, RuntimeError: the arrays do not fit the request.
     """
     request = kept.request
+    resolved = dict(request["resolved"])
+    if algorithm(request["algorithm"]).kind == "on-policy":
+        resolved |= _SMALLEST_ROLLOUT  # a single env may be too few for its own
     env = make_wrapped(EnvSpec.model_validate(request["env"]))
     try:
-        model = build_model(
-            request["algorithm"], request["policy"], env, request["resolved"], seed=0, n_timesteps=1
-        )
+        model = build_model(request["algorithm"], request["policy"], env, resolved, seed=0, n_timesteps=1)
     finally:
         env.close()
     model.policy.load_state_dict({name: torch.from_numpy(array) for name, array in kept.arrays.items()})

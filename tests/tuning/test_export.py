@@ -12,7 +12,7 @@ import yaml
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
-from storage.trials import RESOLVED, RUN, TRAINER
+from storage.trials import RESOLVED, RUN, TIMESTEPS, TRAINER
 from tuning import export, launch, worker
 from tuning.export import ExportError
 from tuning.spec import build_spec
@@ -111,6 +111,38 @@ def test_yaml_of_nets_env_arguments_and_nulls():
     assert entry["use_sde"] is True
     assert "clip_range_vf" not in entry
     assert "--env-kwargs g:9.81" in text.splitlines()[1]
+
+
+def test_a_study_by_the_clock_exports_the_steps_that_the_trial_came_to():
+    spec = spec_of(budget={"trial_seconds": 90}, objective={"n_seeds": 2})
+    trial = trial_of(spec, STORED, **{TIMESTEPS: 123_401})
+    note = "# The clock ended the trial's training after 1 min 30 s, which were 61700 steps.\n"
+    assert note in export.to_yaml(spec, trial)
+    assert "!!float 6.17e4\n" in export.to_yaml(spec, trial)
+    assert f"{note}model.learn(total_timesteps=61_700)" in export.to_python(spec, trial)
+    record = json.loads(export.to_json(spec, trial))
+    assert (record["n_timesteps"], record["trial_seconds"]) == (61_700, 90)
+    unknown = trial_of(spec, STORED, **{TIMESTEPS: "1"})
+    assert "the trial recorded no steps" in export.to_yaml(spec, unknown)
+    assert json.loads(export.to_json(spec, unknown))["n_timesteps"] == 40_000
+    assert "clock" not in export.to_python(STORY, TRIAL)
+
+
+def test_a_replay_buffer_is_no_larger_than_what_is_collected():
+    spec = spec_of(algorithm="SAC", search_space="learning-rate-only", n_train_envs=3)
+    trial = trial_of(spec, {"learning_rate": 1e-3})
+    entry = yaml.safe_load(export.to_yaml(spec, trial))["Pendulum-v1"]
+    assert entry["buffer_size"] == 40_003
+    script = export.to_python(spec, trial)
+    ast.parse(script)
+    assert "    # buffer_size: as many as are collected" in script
+    assert "    buffer_size=40003,\n" in script
+    small = spec_of(
+        algorithm="SAC", search_space="learning-rate-only", hyperparameters={"buffer_size": 10_000}
+    )
+    assert "    buffer_size=10000,\n" in export.to_python(small, trial)
+    assert "# buffer_size" not in export.to_python(small, trial)
+    assert "buffer_size" not in export.to_yaml(STORY, TRIAL)
 
 
 def test_json_has_all_that_is_needed():

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stable_baselines3 import PPO
+from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.env_util import make_vec_env
 
-from storage.artifacts import load_policy
+from storage.artifacts import KeptPolicy, load_policy
 from tests.shipped import BEST
 from tuning.export import ExportError
 from tuning.export_zip import write_model_zip
-from tuning.policy import rebuild_policy
+from tuning.policy import build_model, policy_arrays, rebuild_policy
 
 
 @pytest.fixture
@@ -36,6 +36,15 @@ def test_plain_sb3_loads_it_and_it_acts_as_before(kept, tmp_path):
         kept.request["n_train_envs"],
     )
     assert model.num_timesteps == kept.request["timesteps"]
+
+
+def test_a_replay_buffer_holds_no_more_than_the_training_had(tmp_path):
+    resolved = {"policy_kwargs": {"net_arch": [8]}}
+    model = build_model("DQN", "MlpPolicy", "CartPole-v1", resolved, seed=0, n_timesteps=1)
+    request = {"env": {"id": "CartPole-v1"}, "algorithm": "DQN", "policy": "MlpPolicy", "resolved": resolved}
+    request |= {"n_train_envs": 1, "timesteps": 300}
+    write_model_zip(KeptPolicy(policy_arrays(model.policy), request), tmp_path / "model.zip")
+    assert DQN.load(tmp_path / "model.zip", device="cpu").buffer_size == 304  # with a last rollout of 4
 
 
 def test_training_can_go_on_from_it(kept, tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.env_util import make_vec_env
 
 from storage.artifacts import KeptPolicy
 from tuning.policy import build_model, is_finite, policy_arrays, rebuild_policy, sb3_arguments
@@ -71,3 +72,14 @@ def test_training_leaves_nothing_in_the_temporary_folder(trainer, tmp_path, monk
     model.learn(8)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["PPO", "TRPO"])
+def test_a_policy_of_many_envs_with_one_step_each_is_rebuilt_in_one(name):
+    resolved = {"n_steps": 1, "policy_kwargs": {"net_arch": [8]}}
+    model = build_model(name, "MlpPolicy", make_vec_env("CartPole-v1", n_envs=2), resolved, seed=1)
+    request = {"env": {"id": "CartPole-v1"}, "algorithm": name, "policy": "MlpPolicy", "resolved": resolved}
+    again = rebuild_policy(KeptPolicy(policy_arrays(model.policy), request))
+    observations = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    expected, _ = model.predict(observations, deterministic=True)
+    np.testing.assert_array_equal(again.predict(observations, deterministic=True)[0], expected)
