@@ -25,6 +25,7 @@ from pages.components import (
 from storage.trials import imported, own
 from tuning.analysis.answers import history_answer
 from tuning.analysis.history import history_info
+from tuning.combinations import planned_trials
 from tuning.launch import Run
 
 frame.open_page("History", "Did it converge?", icon=":material/show_chart:")
@@ -39,7 +40,7 @@ answer = history_answer(
 )
 if answer:
     st.markdown(f"**{frame.escape(answer)}**")
-history_counts.draw(cached.summary(folder), total=run.spec.budget.n_trials if run.spec else None)
+history_counts.draw(cached.summary(folder), total=planned_trials(run.spec) if run.spec else None)
 verdict_badge.draw(folder)
 lineage_line.draw(folder)
 measured_again.draw(run)

@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import Field
 
 from tuning import estimate
+from tuning.combinations import planned_trials
 from tuning.cores import usable_cores
 from tuning.machine import machine_record
 from tuning.space.resolve import argument_value, resolve_configuration, rollout_steps
@@ -145,21 +146,21 @@ def study_time(spec: StudySpec, calibration: Calibration) -> StudyTime:
     long = [_trial(spec, resolved, cost, _length(cost, limit, longest=True)) for resolved, cost in measured]
     weight, band = _weight(spec, calibration, [time.total_s for time in long])
     low_trial, high_trial = (weight * fmean(t.total_s for t in times) for times in (short, long))
-    budget = spec.budget
+    budget, n_trials = spec.budget, planned_trials(spec)
     cut = estimate.pruned_share(spec)
     slowdown = _slowdown(calibration)
     rows = []
     for n_workers in _worker_counts(spec):
         factor = _factor(calibration, n_workers, slowdown)
-        low = _makespan(low_trial * (1 - cut), budget.n_trials, n_workers) * factor * (1 - band)
-        high = _makespan(high_trial, budget.n_trials, n_workers) * factor * (1 + band)
+        low = _makespan(low_trial * (1 - cut), n_trials, n_workers) * factor * (1 - band)
+        high = _makespan(high_trial, n_trials, n_workers) * factor * (1 + band)
         low, high = low + calibration.start_s, high + calibration.start_s * factor
         if budget.timeout_s is not None:  # no trial starts after it; those underway end
             high = min(high, budget.timeout_s + high_trial * factor * (1 + band))
             low = min(low, high, budget.timeout_s)
         middle = (low_trial + high_trial) / 2
         steps = fmean(_steps(spec, resolved, cost) for resolved, cost in measured)
-        speed = min(n_workers, budget.n_trials) * spec.objective.n_seeds * steps / (middle * factor)
+        speed = min(n_workers, n_trials) * spec.objective.n_seeds * steps / (middle * factor)
         rows.append(WorkersTime(n_workers, low, high, speed))
     parts = [
         weight * fmean((getattr(a, name) + getattr(b, name)) / 2 for a, b in zip(short, long, strict=True))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tuning.combinations import planned_trials
 from tuning.cores import usable_cores
 from tuning.pruner_choice import prune_schedule
 from tuning.space.places import value_at
@@ -43,13 +44,14 @@ def study_seconds(
     """
     cores = usable_cores() if n_cores is None else n_cores
     budget = spec.budget
-    n_workers = max(1, min(spec.n_workers, cores, budget.n_trials))
+    n_trials = planned_trials(spec)
+    n_workers = max(1, min(spec.n_workers, cores, n_trials))
     length = episode_steps or ASSUMED_EPISODE_STEPS
     configurations = [resolve_configuration(spec, stored) for stored in space_sample(spec)]
     per_training = float(np.mean([training_seconds(spec, c, episode_steps=length) for c in configurations]))
     per_trial = spec.objective.n_seeds * per_training
-    low = budget.n_trials * per_trial * (1 - pruned_share(spec)) / n_workers * LOW + WORKER_START_S
-    high = budget.n_trials * per_trial / n_workers * HIGH + 2 * WORKER_START_S
+    low = n_trials * per_trial * (1 - pruned_share(spec)) / n_workers * LOW + WORKER_START_S
+    high = n_trials * per_trial / n_workers * HIGH + 2 * WORKER_START_S
     if budget.timeout_s is not None:  # no trial starts after it; those underway end
         high = min(high, budget.timeout_s + per_trial * HIGH)
         low = min(low, high, budget.timeout_s)
@@ -81,7 +83,7 @@ def _evaluation_seconds(spec: StudySpec, costs: Costs, episode_steps: int) -> fl
 def pruned_share(spec: StudySpec) -> float:
     """Return which share of a study's time its pruner may save: half of its trials end early."""
     schedule = prune_schedule(spec)
-    earliest, n_trials = schedule.earliest, spec.budget.n_trials
+    earliest, n_trials = schedule.earliest, planned_trials(spec)
     if earliest is None or schedule.first_trial is None or spec.objective.second:
         return 0.0
     n_cut = PRUNED_SHARE * max(0, n_trials - schedule.first_trial)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from tuning.advice import Advice
 from tuning.analysis.words import count, whole
+from tuning.combinations import grid_of, n_combinations
 from tuning.pruner_choice import n_brackets, prune_schedule, rungs
-from tuning.sampler_choice import FINITE, LABELS, n_points, setting
+from tuning.sampler_choice import LABELS
 from tuning.spec import StudySpec
 
 TOO_EARLY = 0.2  # of a training: before that, learning curves hardly tell who ends best
@@ -40,12 +41,15 @@ def sampler_advice(spec: StudySpec) -> Iterator[Advice]:
                 f"CMA-ES learns once in {whole(population)} trials: {whole(n_trials)} are too few for it to "
                 f"get anywhere. Run {whole(2 * FEW_GENERATIONS * population + start)} or more, or use TPE.",
             )
-    elif asked.name in FINITE and (n := n_points(asked.name, setting(spec))) > n_trials:
+    elif (n := n_combinations(spec)) is not None and n > n_trials:
         remedy = "values a parameter" if asked.name == "grid" else "values"
+        n_points = grid_of(spec).n_points
+        beside = f", {whole(n - n_points)} beside them first," if n > n_points else ""
         yield Advice(
             "sampler.name",
-            f"There are {whole(n)} combinations and the study has {count(n_trials, 'trial')}: the rest stays "
-            f"untried. Run more trials, or allow fewer {remedy}.",
+            f"There are {count(n_points, 'combination')}{beside} and the study has "
+            f"{count(n_trials, 'trial')}: the rest stays untried. Run {whole(n)} trials, or allow fewer "
+            f"{remedy}.",
         )
 
 

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial
 
 from storage.live import Heartbeat
 from storage.trials import counted
+from tuning.combinations import trials_in_all
 from tuning.retraining_plan import RetrainPlan, RunResult
 from tuning.spec import StudySpec
 
@@ -18,7 +19,7 @@ class Progress:
     """Progress at one moment; what is done are a study's trials or a retraining's runs."""
 
     done: int  # complete + pruned trials of its own
-    total: int
+    total: int  # the budget, or fewer where all combinations will have been tried before
     fraction: float  # of the whole study, running trials included by their share of the training steps
     eta_s: float | None  # None when nothing runs or nothing can be said yet
     steps_per_s: float  # training env steps, all workers together
@@ -39,7 +40,7 @@ def study_progress(
         now: naive local time, as Optuna's trial times are.
     """
     own = counted(trials)
-    total = spec.budget.n_trials
+    total = trials_in_all(spec, trials)
     underway = sum(min(b.timesteps / b.total_timesteps, 1.0) for b in beats if b.total_timesteps)
     fraction = min(1.0, (len(own) + underway) / total)
     left = max(0.0, total - len(own) - underway)
@@ -94,8 +95,8 @@ def _trials_per_s(
     durations = [t.duration.total_seconds() for t in recent if t.duration]
     if durations and sum(durations) > 0:
         return min(len(beats), spec.n_workers) * len(durations) / sum(durations)
-    speed = sum(map(_speed, beats))
-    return speed / (spec.budget.n_timesteps * spec.objective.n_seeds) if speed > 0 else None
+    # Of what each counts on to train: where the clock ends a training, that follows its speed.
+    return sum(_speed(b) / b.total_timesteps for b in beats if b.total_timesteps) or None
 
 
 def _speed(beat: Heartbeat) -> float:

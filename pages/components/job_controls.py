@@ -52,7 +52,8 @@ def _draw_buttons(run: Run, progress: Progress) -> None:
         elif progress.done < progress.total:
             label = "Start" if state == JobState.CREATED else "Resume"
             draw_start(run, label, f"{label} now", icon=":material/play_arrow:")
-        if state != JobState.CREATED:
+        ends_before = run.spec is not None and progress.total < run.spec.budget.n_trials  # a grid
+        if state != JobState.CREATED and not ends_before:
             # another key once the budget has grown: a popover that is new is closed
             with st.popover("Extend", icon=":material/add:", key=f"extend-popover-{progress.total}"):
                 _draw_extension(run, progress)

@@ -12,6 +12,7 @@ from tuning.calibrating import kept
 from tuning.calibration import Calibration, StudyTime, covers, key_of, study_time
 from tuning.calibration_child import CalibrationBusy, CalibrationChild
 from tuning.calibration_words import basis_sentence, rough_range, slowdown_sentence, trial_sentence
+from tuning.combinations import planned_trials
 from tuning.estimate import Estimate, study_seconds
 from tuning.spec import StudySpec
 
@@ -99,7 +100,7 @@ def measured_sentence(spec: StudySpec, told: StudyTime, found: Calibration, *, n
 
 
 def _asked(spec: StudySpec) -> str:
-    return f"{count(spec.budget.n_trials, 'trial')} on {count(spec.n_workers, 'worker')}"
+    return f"{count(planned_trials(spec), 'trial')} on {count(spec.n_workers, 'worker')}"
 
 
 def _child(spec: StudySpec) -> CalibrationChild | None:

@@ -19,6 +19,7 @@ from tuning import jobs, queue
 from tuning.access import is_read_only
 from tuning.analysis import verdict_words
 from tuning.analysis.look import age, three_digits
+from tuning.combinations import planned_trials
 from tuning.jobs import JobState
 from tuning.lineage import parent_of
 
@@ -119,7 +120,7 @@ def study_row(folder: RunFolder) -> StudyRow:
         algorithm=spec.algorithm,
         continues=parent.id if (parent := parent_of(folder)) else None,
         done=summary.n_counted,
-        total=spec.budget.n_trials,
+        total=planned_trials(spec),
         position=_position(folder) if status.state == JobState.QUEUED else None,
         best=summary.best_value,
         chosen=chosen,

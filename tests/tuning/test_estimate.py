@@ -94,6 +94,16 @@ def test_a_time_budget_caps_it():
     assert 60 < capped.high_s < 120
 
 
+def test_a_grid_takes_as_long_as_its_points_and_the_defaults_beside_them():
+    def high(n_trials, gammas, sampler="grid"):
+        space = [{"name": "gamma", "kind": "categorical", "choices": gammas}]
+        over = {"search_space": space, "pruner": {"name": "none"}, "tuned_first": False}
+        return seconds(**over, sampler={"name": sampler}, budget={"n_trials": n_trials}).high_s
+
+    without, with_defaults = [0.9, 0.95, 0.98], [0.9, 0.95, 0.99]
+    assert high(60, without) == high(60, with_defaults) == high(3, with_defaults) < high(60, without, "tpe")
+
+
 def test_unknown_episode_lengths_are_said():
     assert "Episodes of 500 steps are assumed." in seconds(episode_steps=None).basis
     assert "assumed" not in seconds().basis

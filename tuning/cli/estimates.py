@@ -15,6 +15,7 @@ from tuning.calibration_words import basis_sentence, rough_range, slowdown_sente
 from tuning.cli import output
 from tuning.cli.exits import Exit, Refused
 from tuning.cli.options import AsJson, RunsDir
+from tuning.combinations import planned_trials
 from tuning.estimate import study_seconds
 from tuning.spec import load_spec
 
@@ -48,7 +49,7 @@ def estimate(
     rows = [
         [str(row.n_workers), rough_range(row.low_s, row.high_s), whole(row.steps_per_s)] for row in told.rows
     ]
-    trials = f"{count(spec.budget.n_trials, 'trial')} of {whole(told.n_timesteps)} steps"
+    trials = f"{count(planned_trials(spec), 'trial')} of {whole(told.n_timesteps)} steps"
     output.show(f"{spec.algorithm} on {spec.env.id}: {trials}")
     output.show(output.table(["WORKERS", "STUDY", "STEPS/S"], rows, right=("WORKERS", "STEPS/S")))
     output.show(trial_sentence(told))
