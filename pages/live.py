@@ -16,6 +16,7 @@ from storage.paths import RunFolder
 from tuning import jobs, queue
 from tuning.analysis.look import count, duration, three_digits, whole
 from tuning.analysis.summary import StudySummary
+from tuning.budget_words import budget_words
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.progress import Progress, study_progress
@@ -115,7 +116,7 @@ if run.spec is None:
     st.stop()
 st.markdown(
     f"**{frame.escape(folder.id)}** · {run.spec.algorithm} on {frame.escape(run.spec.env.id)} · "
-    f"{whole(run.spec.budget.n_timesteps)} steps a trial · {count(run.spec.n_workers, 'worker')}"
+    f"{budget_words(run.spec)} a trial · {count(run.spec.n_workers, 'worker')}"
 )
 lineage_line.draw(folder)
 state = run.status.state

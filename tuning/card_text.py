@@ -15,6 +15,7 @@ from tuning.algorithms import Kind
 from tuning.analysis.outcomes import evaluations_of, reached
 from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.words import THIN, count, three_digits, whole
+from tuning.budget_words import budget_words
 from tuning.expectation import expected_return
 from tuning.export_choice import PolicyPlace
 from tuning.reevaluation_jobs import ReevaluationJob
@@ -302,7 +303,7 @@ def _details(card: Card) -> str:
             "",
             "## How it was found",
             "",
-            f"{escaped(count(card.n_trials, 'trial'))} of {spec.budget.n_timesteps} steps each{methods}, "
+            f"{escaped(count(card.n_trials, 'trial'))} of {escaped(budget_words(spec))} each{methods}, "
             f"over {escaped(space)}. `config.json` has the exact values, the seeds and how the score was "
             f"measured.{_trained(card)}",
             "",

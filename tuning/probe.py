@@ -71,6 +71,8 @@ class Probe(_Plain):
     n_seeds: int = Field(ge=1, le=MOST_SEEDS)
     n_timesteps: int = Field(ge=1)  # env steps a run
     study_timesteps: int = Field(ge=1)  # env steps of a trial of the study
+    # Time of a trial of the study, which ends it; both steps are nominal then. None where steps end it.
+    study_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     maximize: bool
 
     def past(self, value: float) -> bool:
@@ -179,6 +181,7 @@ def plan_probe(
         n_seeds=min(seeds, MOST_SEEDS),
         n_timesteps=steps,
         study_timesteps=spec.budget.n_timesteps,
+        study_seconds=spec.budget.trial_seconds,
         maximize=spec.maximize,
     )
     study = run.folder.id

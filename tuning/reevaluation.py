@@ -50,6 +50,8 @@ class Reevaluation(_Plain):
     n_episodes: int = Field(ge=1, le=MOST_EPISODES)  # that each run, or each kept policy, is judged by
     n_timesteps: int = Field(ge=1)  # env steps of a training run
     study_timesteps: int = Field(ge=1)  # env steps of a trial of the study
+    # Time of a trial of the study, which ends it; both steps are nominal then. None where steps end it.
+    study_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     maximize: bool
     racing: bool = False  # candidates that cannot win any more are not trained further
     reward_threshold: float | None = None  # return from which the environment counts as solved

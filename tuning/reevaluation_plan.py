@@ -158,6 +158,7 @@ def plan_reevaluation(
         n_episodes=n_episodes,
         n_timesteps=steps,
         study_timesteps=spec.budget.n_timesteps,
+        study_seconds=spec.budget.trial_seconds if mode == "retrain" else None,
         maximize=run.study.maximize,
         racing=racing and mode == "retrain",
         reward_threshold=env_child.reward_threshold(spec.env.id),

@@ -6,6 +6,7 @@ from tuning.analysis.reevaluation import reevaluation_info
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.analysis.reevaluation_table import verdict_word
 from tuning.analysis.words import count, three_digits, whole
+from tuning.budget_words import run_words
 from tuning.launch import Run
 from tuning.reevaluation_choice import ranked_reevaluations
 from tuning.reevaluation_jobs import ReevaluationJob
@@ -62,13 +63,13 @@ def _about(job: ReevaluationJob, info: ReevaluationInfo) -> str:
         )
     budget = ""
     if q.n_timesteps != q.study_timesteps:
-        budget = f" ({q.n_timesteps / q.study_timesteps:g} times those of the study)"
+        budget = f" ({q.n_timesteps / q.study_timesteps:g} times that of the study)"
     saved = f" Racing did without {count(info.n_saved, 'run')}." if info.n_saved else ""
     trained = runs_trained_by(job.results)
     by = f" Trained by {trained}." if trained else ""
     return (
         f"{who}, trained again from scratch on up to {count(q.n_seeds, 'fresh seed')}, "
-        f"{whole(q.n_timesteps)} steps a run{budget}; each run is judged by "
+        f"{run_words(q)} a run{budget}; each run is judged by "
         f"{count(q.n_episodes, 'episode')}. "
         f"{whole(info.n_done)} of {count(info.n_runs - info.n_saved, 'run')} are done.{saved}{by}"
     )

@@ -6,9 +6,10 @@ import streamlit as st
 
 from pages.components import frame
 from tuning import jobs
-from tuning.analysis.look import count, duration, three_digits, whole
+from tuning.analysis.look import count, duration, three_digits
 from tuning.analysis.saturation import ParameterSaturation
 from tuning.analysis.verdicts import Side, Verdict
+from tuning.budget_words import study_words
 from tuning.launch import Run
 from tuning.probe import MOST_CONFIGURATIONS, MOST_SEEDS, PlannedProbe, plan_probe, probe_seconds
 from tuning.probe_jobs import start_probe
@@ -141,7 +142,7 @@ def _draw_form(run: Run, p: ParameterSaturation, side: Side, default: PlannedPro
         st.markdown(f"{frame.escape(planned.words)} {_time(run, planned)}")
         if planned.question.n_timesteps < planned.question.study_timesteps:
             st.caption(
-                f"Trials of the study train {whole(planned.question.study_timesteps)} steps. With fewer, the "
+                f"Trials of the study train {study_words(planned.question)}. With less, the "
                 "answer holds for the shorter training."
             )
     st.button(

@@ -13,6 +13,7 @@ from tuning.analysis.probe import ProbeInfo, probe_info
 from tuning.analysis.probe_figure import probe_figure
 from tuning.analysis.saturation import ParameterSaturation
 from tuning.analysis.verdicts import Verdict
+from tuning.budget_words import run_words, study_words
 from tuning.jobs import JobState
 from tuning.launch import Run
 from tuning.probe_jobs import ProbeJob, UnreadableProbe, find_probes, resume_probe
@@ -168,9 +169,9 @@ def _problem_key(job: ProbeJob) -> str:
 def _footnote(job: ProbeJob) -> str:
     q = job.question
     trials = ", ".join(str(c.trial) for c in q.configurations)
-    steps = f"{whole(q.n_timesteps)} steps a run"
+    steps = f"{run_words(q)} a run"
     if q.n_timesteps != q.study_timesteps:
-        steps += f" where the study trains {whole(q.study_timesteps)}: the answer is for the shorter training"
+        steps += f" where the study trains {study_words(q)}: the answer is for the shorter training"
     trained = runs_trained_by(job.results)
     by = f" Trained by {frame.escape(trained)}." if trained else ""
     return f"{_when(job)}, with the configurations of trials {trials}; {steps}.{by}"

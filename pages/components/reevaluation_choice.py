@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.reevaluation_form import ADDRESS
-from tuning.analysis.look import count, whole
+from tuning.analysis.look import count
+from tuning.budget_words import run_words
 from tuning.reevaluation_jobs import ReevaluationJob
 
 _PICKER = "reevaluation-picker"
@@ -50,7 +51,7 @@ def words(job: ReevaluationJob) -> str:
         return f"Same weights: {n}, {count(q.n_episodes, 'episode')}, {when}{state}"
     steps = ""
     if q.n_timesteps != q.study_timesteps:
-        steps = f", {whole(q.n_timesteps)} steps ({q.n_timesteps / q.study_timesteps:.3g}x)"
+        steps = f", {run_words(q)} ({q.n_timesteps / q.study_timesteps:.3g}x)"
     return f"Retrained: {n}, {count(q.n_seeds, 'seed')}{steps}, {when}{state}"
 
 

@@ -10,10 +10,11 @@ from pages.components import frame, reevaluation_mapping
 from storage.trials import own
 from tuning import jobs
 from tuning.access import ReadOnly
-from tuning.algorithms import algorithm
 from tuning.analysis.look import count, duration, three_digits, whole
 from tuning.analysis.outcomes import finite_ranked
 from tuning.analysis.words import listed
+from tuning.budget_words import run_words
+from tuning.first_trials import known_tuned
 from tuning.launch import Run
 from tuning.reevaluation import MOST_CANDIDATES, MOST_SEEDS, Mode
 from tuning.reevaluation_jobs import start_reevaluation
@@ -103,7 +104,10 @@ def draw_promise(run: Run, planned: PlannedReevaluation) -> None:
         st.caption(merged)
     if q.mode == "retrain":
         n = len(planned.plan.runs)
-        st.caption(f"{whole(n * q.n_timesteps)} steps in all, on {count(planned.plan.n_workers, 'worker')}.")
+        budget = f"{whole(n * q.n_timesteps)} steps in all"
+        if q.study_seconds is not None:
+            budget = f"{count(n, 'run')} of {run_words(q)}"
+        st.caption(f"{budget}, on {count(planned.plan.n_workers, 'worker')}.")
 
 
 def _merged_words(planned: PlannedReevaluation) -> str:
@@ -268,9 +272,7 @@ def _own_steps(run: Run) -> int:
 def _knows_tuned(run: Run) -> bool:
     """Say whether somebody's tuned values are known for the environment."""
     spec = reevaluation_mapping.known_spec(run)
-    return (
-        spec is not None and algorithm(spec.algorithm).tuned_for(spec.env.id, policy=spec.policy) is not None
-    )
+    return spec is not None and known_tuned(spec) is not None
 
 
 def _trials(run: Run) -> dict[int, float]:

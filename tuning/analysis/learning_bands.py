@@ -83,7 +83,10 @@ def candidate_bands(
         ended = [places[k] for k in keys if k in results and k in places]
         curves[by_key[key].name] = [read_curve(folder, place) for place in ended]
     baselines = frozenset(by_key[key].name for key in candidates if by_key[key].is_baseline)
-    return learning_bands(curves, baselines=baselines, n_timesteps=question.n_timesteps)
+    steps = question.n_timesteps
+    if question.study_seconds is not None:  # the clock ended the runs, each after steps of its own
+        steps = max((e[0] for runs in curves.values() for c in runs for e in c.episodes), default=steps)
+    return learning_bands(curves, baselines=baselines, n_timesteps=steps)
 
 
 def learning_bands_figure(info: LearningBands, *, theme: str = "light") -> go.Figure:

@@ -9,7 +9,8 @@ from tuning.analysis.reevaluation_words import (
     number,
 )
 from tuning.analysis.run_statistics import is_lopsided
-from tuning.analysis.words import count, listed, whole
+from tuning.analysis.words import count, listed
+from tuning.budget_words import run_words
 
 FEW = 5  # runs: with fewer the intervals are no more than a hint
 USUAL = 10  # runs: from here on it is no reason to doubt everything else that a collapse may be unseen
@@ -170,6 +171,6 @@ def _budget(info: ReevaluationInfo) -> str:
     q = info.question
     if q.mode == "weights" or len(q.candidates) < 2:
         return ""
-    trained = f"Every run trained for {whole(q.n_timesteps)} steps"
+    trained = f"Every run trained for {run_words(q)}"
     as_study = ", as in the study" if q.n_timesteps == q.study_timesteps else ""
     return f"{trained}{as_study}. At another budget the order may differ."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tuning.analysis.comparison import fewest_pairs
 from tuning.analysis.reevaluation_result import CandidateResult, ReevaluationInfo
 from tuning.analysis.words import count, listed, three_digits, whole
+from tuning.budget_words import run_words, study_words
 from tuning.reevaluation import MOST_EPISODES, MOST_SEEDS
 
 FEWEST_TO_JUDGE = 3  # runs
@@ -201,10 +202,7 @@ def _expect(info: ReevaluationInfo, chosen: CandidateResult, value: float | None
     if searched is None:
         return f"{expect}."
     if q.n_timesteps != q.study_timesteps and q.mode == "retrain":
-        return (
-            f"{expect} with {whole(q.n_timesteps)} steps; the search reported {number(searched)} with "
-            f"{whole(q.study_timesteps)}."
-        )
+        return f"{expect} with {run_words(q)}; the search reported {number(searched)} with {study_words(q)}."
     if number(value) == number(searched):
         return f"{expect}, as the search reported."
     worse = value < searched if q.maximize else value > searched

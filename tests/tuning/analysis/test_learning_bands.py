@@ -123,3 +123,7 @@ def test_the_curves_of_runs_that_have_ended_are_read_by_their_place_in_the_plan(
     ours, baseline = info.bands
     assert (ours.name, ours.n_runs, ours.middle[0]) == ("Trial 1", 2, 1.0)  # places 0 and 2
     assert (baseline.n_runs, baseline.middle[0], baseline.is_baseline) == (1, 1.0, True)  # 3 still trains
+    assert info.n_timesteps == STEPS
+    by_the_clock = question.model_copy(update={"study_seconds": 60.0, "study_timesteps": 1, "n_timesteps": 1})
+    info = candidate_bands(folder, by_the_clock, plan, keys[:3], ["trial 1", "defaults"])
+    assert info.n_timesteps == max(steps for steps, _ in curve(0).episodes)

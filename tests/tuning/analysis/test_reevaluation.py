@@ -467,7 +467,7 @@ def test_another_budget_is_not_compared_with_the_searchs_value():
     asked = question(n_timesteps=40_000)
     info = reevaluation_info(asked, results(asked, [-120.0, -200.0, -210.0, -300.0]))
     assert (
-        "Expect -120 with 40\u202f000 steps; the search reported -131 with 20\u202f000."
+        "Expect -120 with 40\u202f000 steps; the search reported -131 with 20\u202f000 steps."
         in info.recommendation
     )
     assert info.optimism is None
