@@ -16,6 +16,8 @@ from tuning.analysis.space import CATEGORICAL, DeclaredAxis, declared_space
 from tuning.analysis.summary import study_summary
 from tuning.analysis.winner_words import expected_words
 from tuning.analysis.words import count, duration, three_digits, whole
+from tuning.budget_words import budget_words
+from tuning.combinations import trials_in_all
 from tuning.environments import EnvironmentsError
 from tuning.export_choice import NothingToExport, choose_trial
 from tuning.launch import Run
@@ -98,8 +100,9 @@ def study_facts(run: Run, trial: int | None = None) -> Facts:
 def _rows(run: Run, spec: StudySpec | None) -> list[tuple[str, str]]:
     summary = study_summary(run.study.trials, maximize=run.study.maximize)
     trials = count(summary.n_counted, "trial")
-    if run.spec is not None and run.spec.budget.n_trials != summary.n_counted:
-        trials = f"{whole(summary.n_counted)} of {count(run.spec.budget.n_trials, 'trial')}"
+    planned = trials_in_all(run.spec, run.study.trials) if run.spec else summary.n_counted
+    if planned != summary.n_counted:
+        trials = f"{whole(summary.n_counted)} of {count(planned, 'trial')}"
     parts = [
         f"{whole(n)} {word}"
         for n, word in (
@@ -153,7 +156,7 @@ def _requested(spec: StudySpec) -> list[tuple[str, str]]:
         *([("Fixed", fixed)] if fixed else []),
         (
             "A trial",
-            f"{whole(b.n_timesteps)} steps; {count(b.n_evaluations, 'evaluation')} of "
+            f"{budget_words(spec)}; {count(b.n_evaluations, 'evaluation')} of "
             f"{count(b.n_eval_episodes, 'episode')}",
         ),
         ("Value of a trial", objective_words(spec)),

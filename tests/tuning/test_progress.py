@@ -88,6 +88,12 @@ def test_eta_before_anything_has_ended_comes_from_the_steps():
     assert seen.eta_s == pytest.approx((10 - 0.75) * 1_000 / 75)
 
 
+def test_where_the_clock_ends_a_training_its_own_total_counts():
+    spec = build_spec({**spec_of().model_dump(), "budget": {"n_trials": 10, "trial_seconds": 40}})
+    seen = progress(spec, beats=[beat(500, total=2_000)])  # a quarter of 40 s
+    assert seen.eta_s == pytest.approx((10 - 0.25) * 40)
+
+
 def test_only_the_newest_twenty_trials_tell_the_rate():
     old = [ended(1_000, ago=500 + i) for i in range(30)]
     new = [ended(10, ago=i) for i in range(20)]
