@@ -1,14 +1,17 @@
 """What a child process of the dashboard finds out about environments: what each is like, or a picture of one.
 
     python -m tuning.env_looks survey FIRST_ID
-    python -m tuning.env_looks picture FILE < ENV.json
+    python -m tuning.env_looks picture FILE
 
-A survey writes one JSON line for each environment of the catalogue from FIRST_ID on, as soon as it knows.
+A picture's environment is the first line of stdin, as JSON. A survey writes one JSON line for each
+environment of the catalogue from FIRST_ID on, as soon as it knows. Both end when stdin does, so an environment
+that hangs never outlives whoever asks.
 """
 
 import json
 import os
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,15 +69,31 @@ def main(arguments: list[str]) -> int:
     out = os.dup(1)
     os.dup2(2, 1)
     what, argument = arguments
+    asked = sys.stdin.buffer.readline() if what == "picture" else b""
+    _end_with_stdin()
     try:
         if what == "survey":
             survey(argument, out)
         else:
-            write_picture(EnvSpec.model_validate_json(sys.stdin.buffer.read()), Path(argument))
+            write_picture(EnvSpec.model_validate_json(asked), Path(argument))
     except (Exception, SystemExit) as error:  # somebody's environment may raise anything
         os.write(out, json.dumps({"problem": _sentence(error)}).encode() + b"\n")
         return 1
     return 0
+
+
+def _end_with_stdin() -> None:
+    """End this process when stdin ends, whatever it is busy with; environments find nothing to read there."""
+    kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+    def watch() -> None:
+        while os.read(kept, 4096):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _sentence(error: BaseException) -> str:

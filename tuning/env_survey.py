@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,8 @@ def _lines(arguments: list[str], *, timeout_s: float, asked: bytes = b"") -> Ite
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(asked)
-        process.stdin.close()
+        process.stdin.write(asked + b"\n")
+        process.stdin.flush()  # and open until the end: the child ends with it
         waits_s, unread = START_TIMEOUT_S + timeout_s, b""
         deadline = time.monotonic() + waits_s
         while True:
@@ -152,6 +153,8 @@ def _lines(arguments: list[str], *, timeout_s: float, asked: bytes = b"") -> Ite
             except ProcessLookupError:
                 pass
         process.stdout.close()
+        with suppress(BrokenPipeError):  # what it never read
+            process.stdin.close()
         process.wait()
 
 

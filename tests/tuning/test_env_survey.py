@@ -2,8 +2,11 @@
 
 import io
 import os
+import subprocess
+import sys
 import time
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -71,6 +74,20 @@ def test_what_hangs_or_dies_is_named_and_the_others_are_described(awkward, monke
     assert found["awkward/C-v0"] == Surveyed(None, "awkward/C-v0 ended the process that looked at it.")
     assert found["awkward/D-v0"].description.max_episode_steps == 9
     assert time.monotonic() - started < 30
+
+
+def test_a_hanging_environment_does_not_outlive_whoever_asks(awkward):
+    asker = "from tuning.env_survey import *; print(next(survey_from_children(['awkward/B-v0'])), flush=True)"
+    process = subprocess.Popen([sys.executable, "-c", asker], cwd=env_survey._PROJECT_ROOT)
+    asking = psutil.Process(process.pid)
+    deadline = time.monotonic() + 30
+    while not (children := asking.children()) or children[0].num_threads() < 2:  # until it watches stdin
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)  # it has begun to hang
+    process.kill()
+    process.wait()
+    assert not psutil.wait_procs(children, timeout=5)[1]
 
 
 def test_a_survey_fills_in_beside_its_reader(monkeypatch):
