@@ -1,6 +1,7 @@
 """What Edgewise knows about each algorithm, read from its data file in `tuning/space/`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -156,6 +157,7 @@ class Tuned:
     n_train_envs: int
     n_timesteps: int  # that it was tuned for
     arguments: dict[str, Any]  # by the names of `Algorithm.arguments`; the others stay at their defaults
+    wrappers: dict[str, Any] = field(default_factory=dict)  # around it, as `EnvSpec.wrappers` has them
 
 
 @dataclass(frozen=True)
@@ -188,9 +190,10 @@ class Algorithm:
         known = ", ".join(p.name for p in self.presets)
         raise KeyError(f"{self.name} has no preset {shown(name)}. There are: {known}.")
 
-    def tuned_for(self, env_id: str, *, policy: str) -> Tuned | None:
-        """Return what is known to work in an environment with a policy, or None."""
-        return next((t for t in self.tuned if (t.env, t.policy) == (env_id, policy)), None)
+    def tuned_for(self, env_id: str, *, policy: str, wrappers: Mapping[str, Any]) -> Tuned | None:
+        """Return what is known to work in an environment with these wrappers and a policy, or None."""
+        asked = (env_id, policy, dict(wrappers))
+        return next((t for t in self.tuned if (t.env, t.policy, t.wrappers) == asked), None)
 
     def action_fault(self, action_kind: str, env_id: str) -> str | None:
         """Return why it cannot act in an environment's actions, with the remedy; None when it can.

@@ -12,6 +12,7 @@ from storage.trials import own
 from tuning.analysis.outcomes import finite_ranked, finite_values
 from tuning.analysis.words import count, listed, whole
 from tuning.distinct import MOST_CONSIDERED, Distinct, distinct_best
+from tuning.first_trials import known_tuned
 from tuning.launch import Run
 from tuning.mapping import mapped_spec
 from tuning.probe_values import spec_axes
@@ -183,7 +184,7 @@ def sb3_defaults(spec: StudySpec) -> Candidate:
 
 
 def _tuned(spec: StudySpec) -> Candidate | None:
-    known = None if spec.env.kwargs else spec.info.tuned_for(spec.env.id, policy=spec.policy)
+    known = known_tuned(spec)
     if known is None:
         return None
     return Candidate(
@@ -239,7 +240,9 @@ def _equal_ones_merged(spec: StudySpec, candidates: Sequence[Candidate]) -> list
 def _full(spec: StudySpec, resolved: dict[str, Any]) -> dict[str, Any]:
     full = {name: argument_value(spec, resolved, name) for name in spec.info.arguments}
     nets = full.get(f"{POLICY_PREFIX}net_arch")
-    if isinstance(nets, list):  # SB3 gives policy and value net the same layers
+    argument = spec.info.arguments.get(f"{POLICY_PREFIX}net_arch")
+    # SB3 gives policy and value net the same layers. Elsewhere a list stays as the parameter gives it.
+    if isinstance(nets, list) and argument is not None and "vf" in argument.nets:
         full[f"{POLICY_PREFIX}net_arch"] = {"pi": nets, "vf": nets}
     return full
 
@@ -259,7 +262,7 @@ def _unused(run: Run, spec: StudySpec) -> list[str]:
 def budget_notes(spec: StudySpec, candidates: Sequence[Candidate], n_timesteps: int) -> list[str]:
     """Say which candidates were made for another budget, or train longer than the others."""
     notes = []
-    known = spec.info.tuned_for(spec.env.id, policy=spec.policy)
+    known = known_tuned(spec)
     if known and known.n_timesteps != n_timesteps and any(c.kind == "tuned" for c in candidates):
         notes.append(
             f"{known.name} tuned its values for {whole(known.n_timesteps)} steps; "

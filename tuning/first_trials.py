@@ -81,8 +81,10 @@ def first_trials(spec: "StudySpec") -> tuple[list[FirstTrial], list[LeftOut]]:
 
 
 def known_tuned(spec: "StudySpec") -> Tuned | None:
-    """Return what others tuned for the study's environment as it is by default, or None."""
-    return None if spec.env.kwargs else spec.info.tuned_for(spec.env.id, policy=spec.policy)
+    """Return what others tuned for the study's environment by default, in its wrappers, or None."""
+    if spec.env.kwargs:
+        return None
+    return spec.info.tuned_for(spec.env.id, policy=spec.policy, wrappers=spec.env.wrappers)
 
 
 def unset_words(spec: "StudySpec", tuned: Tuned) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from tuning.algorithms import Argument, algorithm, algorithm_names
 from tuning.spec import SpecError, build_spec
+from tuning.spec_parts import EnvSpec
 
 PPO = algorithm("PPO")
 ALL = [algorithm(name) for name in algorithm_names()]
@@ -63,6 +64,7 @@ def test_what_others_tuned_are_values_that_the_algorithm_takes(known):
         assert [known.arguments[name].fault(value) for name, value in tuned.arguments.items()] == [
             None for _ in tuned.arguments
         ]
+        assert EnvSpec(id=tuned.env, **tuned.wrappers).wrappers == tuned.wrappers
 
 
 def test_natural_limits():

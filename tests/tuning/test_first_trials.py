@@ -51,12 +51,27 @@ def test_tuned_values_are_whole_once_the_rest_is_fixed():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"tuned_first": False}, {"env": {"id": "Pendulum-v1", "kwargs": {"g": 5.0}}}]
+    "changes",
+    [
+        {"tuned_first": False},
+        {"env": {"id": "Pendulum-v1", "kwargs": {"g": 5.0}}},
+        {"env": {"id": "Pendulum-v1", "normalize_observations": True}},
+        {"env": {"id": "Acrobot-v1"}},  # tuned with normalising
+    ],
 )
 def test_tuned_values_are_for_the_environment_as_it_is(changes):
     queued, left_out = first_trials(build_spec({**PENDULUM, "search_space": WIDE, **changes}))
     assert [first.who for first in queued] == ["SB3 defaults"]
     assert left_out == []
+
+
+def test_tuned_values_go_with_the_wrappers_they_were_tuned_in():
+    env = {"id": "Acrobot-v1", "normalize_observations": True, "normalize_rewards": True}
+    queued, _ = first_trials(build_spec({**PENDULUM, "search_space": WIDE, "env": env}))
+    assert [(first.who, first.stored) for first in queued][1] == (
+        "RL Zoo for what is searched",
+        {"gamma": 0.99, "n_steps_pow": 8},
+    )
 
 
 def test_tuned_values_that_are_the_defaults_run_once():

@@ -207,6 +207,20 @@ def test_a_baseline_that_was_picked_is_trained_once(good):
     assert keys(alone) == ["trial 1", "trial 0"]
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "env", "default"), [("SAC", "Pendulum-v1", "medium"), ("DQN", "CartPole-v1", "small")]
+)
+def test_the_trial_of_the_defaults_is_found_where_steps_are_replayed(study, algorithm, env, default):
+    net = {"name": "net_arch", "kind": "categorical", "choices": ["small", "medium", "big"]}
+    space = [{**net, "transform": "off_policy_net_arch"}]
+    spec = spec_with(env={"id": env}, algorithm=algorithm, search_space=space, n_train_envs=1)
+    nothing = dict.fromkeys(BASE)
+    run = study((-9.0, {**nothing, "net_arch": "big"}), (-8.0, {**nothing, "net_arch": default}), spec=spec)
+    planned = plan_reevaluation(run, trials=[0], tuned=False)
+    found = planned.question.baseline
+    assert (found.trial, found.search_value) == (1, -8.0)
+
+
 def test_picked_trials_with_one_configuration_are_one_candidate(study):
     run = study((-3.0, {}), (-2.0, {}), (-1.0, {"gamma": 0.9501}))
     planned = plan_reevaluation(run, trials=[1, 0, 2], defaults=False)
