@@ -14,7 +14,7 @@ from storage.trials import BASELINE, FAILURE, counted, failure_kind, own, ranked
 from tuning import pool, recovery
 from tuning.combinations import all_tried_sentence, combinations_left
 from tuning.jobs import End, JobState, log, requested_stop
-from tuning.spec import StudySpec, load_spec
+from tuning.spec import StudySpec, stored_spec
 from tuning.worker import Task, run_trial
 
 MAX_FAILURES_IN_A_ROW = 3
@@ -32,7 +32,7 @@ def run_study(folder: RunFolder) -> End:
         log(f"Trial {number} was left running; its configuration is queued again.")
     run = _Run(folder, storage)
     while True:
-        spec = load_spec(folder.spec)
+        spec = stored_spec(folder)
         trials = run.trials()
         if len(counted(trials)) >= spec.budget.n_trials:
             return End(JobState.FINISHED, f"All {len(counted(trials))} trials are done.")
@@ -85,7 +85,7 @@ class _Run:
         """
         claimed: set[int] = set()
         while True:
-            spec = load_spec(self._folder.spec)
+            spec = stored_spec(self._folder)
             trials = self.trials()
             underway = claimed - {task_number(t) for t in trials if t.state.is_finished()}
             if len(counted(trials)) + len(underway) >= spec.budget.n_trials or self.early_end(spec, trials):
@@ -139,7 +139,7 @@ class _Run:
 
     def _sweep(self) -> None:
         """Delete the policies of complete trials that are not among the best, no baseline and not pinned."""
-        spec = load_spec(self._folder.spec)
+        spec = stored_spec(self._folder)
         trials = self.trials()
         best = {t.number for t in ranked(own(trials), maximize=spec.maximize)[: spec.retention.top]}
         baselines = {t.number for t in own(trials) if BASELINE in t.user_attrs}  # to be shown beside the best

@@ -24,7 +24,7 @@ from tuning import jobs, lineage, queue, recovery
 from tuning.access import is_read_only, require_writable
 from tuning.continuation import Continuation
 from tuning.first_trials import first_trials
-from tuning.spec import StudySpec, load_spec
+from tuning.spec import StudySpec, stored_spec
 
 BUDGET_WAIT_S = 10.0  # whoever sets a budget reads the journal first
 PROBE_S = 0.3  # somebody who merely asks whether the lock is held holds it for a moment
@@ -191,7 +191,7 @@ def read_run(folder: RunFolder) -> Run:
     if source is not None:
         study = open_source(source.path).study(source.study)
         return Run(folder, None, jobs.job_status(folder), study, source)
-    spec = load_spec(folder.spec)
+    spec = stored_spec(folder)
     storage = open_journal(folder.journal)
     try:
         study = read_study(storage, STUDY_NAME)

@@ -19,7 +19,7 @@ from tuning.analysis.words import listed, three_digits
 from tuning.launch import Run
 from tuning.space.parameters import ACTIVATION_FN, NET_ARCH, OFF_POLICY_NET_ARCH, Parameter, shown
 from tuning.space.resolve import POLICY_PREFIX
-from tuning.spec import SpecError, StudySpec, build_spec, load_spec
+from tuning.spec import SpecError, StudySpec, build_spec, load_spec, stored_spec
 from tuning.trainers import TrainerChoice
 
 # Names that scripts give to what the algorithm calls otherwise.
@@ -152,10 +152,9 @@ def mapped_spec(run: Run | RunFolder) -> StudySpec | None:
         if run.spec is not None:
             return run.spec
         run = run.folder
-    for path in (run.spec, run.mapping):
-        if path.is_file():
-            return load_spec(path)
-    return None
+    if run.spec.is_file():
+        return stored_spec(run)
+    return load_spec(run.mapping) if run.mapping.is_file() else None
 
 
 def known_spec(run: Run | RunFolder) -> StudySpec | None:

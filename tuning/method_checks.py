@@ -112,10 +112,11 @@ def objective_advice(spec: StudySpec) -> Iterator[Advice]:
             f"Steps to a mean return are read off the evaluations, and {whole(budget.n_evaluations)} tell "
             "them only roughly: most trials will be alike. Evaluate ten times or more.",
         )
-    if 1 < objective.last_k > budget.n_evaluations / 2:
+    n_marks = len(spec.evaluation_marks())
+    if 1 < objective.last_k > n_marks / 2:
         yield Advice(
             "objective.last_k",
-            f"The last {whole(objective.last_k)} of {count(budget.n_evaluations, 'evaluation')} reach back "
+            f"The last {whole(objective.last_k)} of {count(n_marks, 'evaluation')} reach back "
             "into the first half of training, where slow starters are poor. Evaluate more often, or average "
             "fewer.",
         )

@@ -23,9 +23,10 @@ def method_faults(spec: "StudySpec") -> list[str]:
 def _objective_faults(spec: "StudySpec") -> list[str]:
     objective, budget = spec.objective, spec.budget
     faults = []
-    if objective.last_k > budget.n_evaluations:
+    n_marks = len(spec.evaluation_marks())  # fewer than asked for where a training has fewer steps
+    if objective.last_k > n_marks:
         faults.append(
-            f"`objective.last_k` must be at most the number of evaluations, {budget.n_evaluations}: received "
+            f"`objective.last_k` must be at most the number of evaluations, {n_marks}: received "
             f"{objective.last_k}. Lower it, or evaluate more often."
         )
     if objective.second == "steps_to_threshold":

@@ -8,7 +8,7 @@ from storage.paths import RunFolder, UnknownRun, find_run
 from tuning.acting import Acting
 from tuning.retraining_plan import PlanError, load_plan
 from tuning.rollout import Actor, Ending, Episode, JobRun, Rollout, Training
-from tuning.spec import SpecError, load_spec
+from tuning.spec import SpecError, stored_spec
 from tuning.spec_parts import EnvSpec
 
 MAX_STEPS = 20_000  # of an episode; an environment without a limit would be played for ever
@@ -110,6 +110,6 @@ def _asked(folder: RunFolder) -> int | None:
     try:
         if folder.plan.is_file():
             return load_plan(folder).n_timesteps
-        return load_spec(folder.spec).budget.n_timesteps
+        return stored_spec(folder).budget.n_timesteps
     except (PlanError, SpecError):
         return None

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from storage.paths import NAME_PATTERN
+from storage.paths import NAME_PATTERN, RunFolder
 from tuning.algorithms import Algorithm, algorithm, algorithm_names
 from tuning.method_faults import method_faults
 from tuning.space.parameters import Parameter, shown
@@ -185,6 +185,21 @@ def load_spec(path: Path) -> StudySpec:
         SpecError: it is absent, unreadable or invalid.
     """
     return parse_spec(_read(path))
+
+
+def stored_spec(folder: RunFolder) -> StudySpec:
+    """Read the request of a study that exists.
+
+    It was written out whole: what it lacks did not exist in its time, and what changes its trials stays off.
+
+    Raises:
+        SpecError: it is absent, unreadable or invalid.
+    """
+    data = read_spec_data(folder.spec)
+    sampler = data.get("sampler")
+    if isinstance(sampler, dict):
+        data["sampler"] = {"random_share": 0.0, **sampler}
+    return build_spec(data)
 
 
 def read_spec_data(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import keyword
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator
 
 from tuning.space.parameters import shown
 from tuning.spec_base import Frozen, check_plain
@@ -75,14 +75,6 @@ class SamplerSpec(Frozen):
     group: bool = False  # TPE, jointly: a model for each group of parameters that occur together
     grid_levels: int = Field(default=4, ge=2, le=1000)  # grid: values of a parameter that has more than that
     random_share: float = Field(default=0.15, ge=0, le=1)  # of the trials, drawn at random throughout
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_a_share_in_its_time(cls, data: Any) -> Any:
-        # Requests from before there was a share were written out whole, and go on without one.
-        if isinstance(data, dict) and {"name", "n_startup_trials", "multivariate"} == set(data):
-            return {**data, "random_share": 0.0}
-        return data
 
 
 class PrunerSpec(Frozen):

@@ -21,7 +21,7 @@ from tuning.jobs import requested_stop
 from tuning.pruners import build_pruner
 from tuning.reporter import Reporter
 from tuning.samplers import build_sampler, is_drawn_at_random
-from tuning.spec import StudySpec, load_spec
+from tuning.spec import StudySpec, stored_spec
 from tuning.watchdog import CONTROL
 
 MAX_TRACEBACK_CHARS = 20_000
@@ -90,7 +90,7 @@ def _budget_is_taken(folder: RunFolder, *, is_queued: bool) -> bool:
     Where each combination is tried once, another task may have taken the last one; `is_queued`
     is whether this one runs a trial that waits in the journal.
     """
-    spec = load_spec(folder.spec)
+    spec = stored_spec(folder)
     trials = read_study(_storage(folder), STUDY_NAME).trials
     running = sum(t.state == TrialState.RUNNING for t in trials)
     if len(counted(trials)) + running >= spec.budget.n_trials:

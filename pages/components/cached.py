@@ -23,7 +23,7 @@ from tuning.analysis.summary import StudySummary, study_summary
 from tuning.env_description import EnvDescription
 from tuning.environments import EnvInfo
 from tuning.evaluation_noise import EpisodeNoise, known_noise, measured_noise
-from tuning.spec import SpecError, StudySpec, load_spec
+from tuning.spec import SpecError, StudySpec, stored_spec
 from tuning.spec_parts import EnvSpec
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def spec(folder: RunFolder) -> StudySpec | None:
     """
     if is_opened(folder):
         return None
-    return _spec(str(folder.spec), stamp(folder.spec))
+    return _spec(str(folder.path), stamp(folder.spec))
 
 
 def summary(folder: RunFolder) -> StudySummary:
@@ -151,7 +151,7 @@ def environment(env_json: str) -> EnvDescription:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _spec(path: str, key: Stamp) -> StudySpec:
-    return load_spec(Path(path))
+    return stored_spec(RunFolder(Path(path)))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

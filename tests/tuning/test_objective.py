@@ -128,6 +128,11 @@ def test_the_training_time_leaves_evaluations_out(monkeypatch):
     ("objective", "budget", "said"),
     [
         ({"last_k": 3}, {}, "`objective.last_k` must be at most the number of evaluations, 2: received 3."),
+        (
+            {"last_k": 6},
+            {"trial_seconds": 5, "n_evaluations": 10},
+            "`objective.last_k` must be at most the number of evaluations, 5: received 6.",
+        ),
         ({"second": "steps_to_threshold"}, {}, "`objective.threshold` is missing"),
         ({"second": "training_time"}, {"trial_seconds": 5}, "every training takes the same time"),
         (

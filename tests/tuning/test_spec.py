@@ -8,8 +8,17 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from storage.paths import RunFolder
 from tuning.algorithms import algorithm
-from tuning.spec import MAX_SPEC_BYTES, SpecError, StudySpec, build_spec, load_spec, parse_spec
+from tuning.spec import (
+    MAX_SPEC_BYTES,
+    SpecError,
+    StudySpec,
+    build_spec,
+    load_spec,
+    parse_spec,
+    stored_spec,
+)
 from tuning.spec_parts import Budget
 
 BASE = {"env": {"id": "Pendulum-v1"}, "search_space": "starter"}
@@ -372,7 +381,16 @@ def test_a_stored_study_from_before_there_was_a_choice_goes_on_with_auto(tmp_pat
     stored = json.loads(build_spec({**BASE, "trainer": "sb3"}).model_dump_json())
     del stored["trainer"]
     (tmp_path / "spec.json").write_text(json.dumps(stored))
-    assert load_spec(tmp_path / "spec.json") == build_spec({**BASE, "trainer": "auto"})
+    assert stored_spec(RunFolder(tmp_path)) == build_spec({**BASE, "trainer": "auto"})
+
+
+def test_only_a_stored_study_from_before_the_random_share_goes_on_without_one(tmp_path):
+    sampler = {"name": "tpe", "n_startup_trials": 10, "multivariate": True}
+    assert build_spec({**BASE, "sampler": sampler}).sampler.random_share == 0.15
+    for asked, share in ((sampler, 0.0), ({**sampler, "random_share": 0.3}, 0.3)):
+        stored = json.loads(build_spec(BASE).model_dump_json()) | {"sampler": asked}
+        (tmp_path / "spec.json").write_text(json.dumps(stored))
+        assert stored_spec(RunFolder(tmp_path)).sampler.random_share == share
 
 
 def test_a_field_of_the_spec_is_no_hyperparameter():

@@ -19,7 +19,7 @@ from tuning.cli.overview import progress_line
 from tuning.jobs import JobState, JobStatus, job_status
 from tuning.progress import study_progress
 from tuning.queue_words import queued_sentence
-from tuning.spec import load_spec
+from tuning.spec import stored_spec
 
 POLL_S = 0.5
 LINE_EVERY_S = 10.0  # where stderr is no terminal and every line stays
@@ -42,7 +42,7 @@ def wait_for_end(folder: RunFolder) -> Exit:
         )
         return Exit.INTERRUPTED
     line.end()
-    spec = load_spec(folder.spec)
+    spec = stored_spec(folder)
     reason = f": {status.reason}" if status.reason else ""
     output.note(f"{folder.id} is {status.state.value}{reason}")
     timed_out = spec.budget.timeout_s is not None and "time budget" in status.reason
@@ -55,7 +55,7 @@ def _watch(folder: RunFolder, line: "ProgressLine") -> JobStatus:
         status = job_status(folder)  # before the trials, so that the last line shows all of them
         beats = read_heartbeats(folder) if status.state.alive else []
         study = read_study(storage, STUDY_NAME)
-        progress = study_progress(load_spec(folder.spec), study.trials, beats, now=datetime.now())
+        progress = study_progress(stored_spec(folder), study.trials, beats, now=datetime.now())
         summary = study_summary(study.trials, maximize=study.maximize)
         text = progress_line(progress, summary)
         if status.state == JobState.QUEUED:
