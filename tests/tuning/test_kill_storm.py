@@ -20,8 +20,9 @@ KILLS = ("collect", "update", "evaluate", "tell", "collect", "tell", "update", "
 
 
 def test_ten_kills_in_every_phase_leave_exactly_twenty_trials(launched, fault_spec, wait_until_ended):
-    parameters = {"n_steps": 256, "n_epochs": 4, "batch_size": 32, "policy_kwargs.net_arch": [8]}
-    budget = {"n_trials": N_TRIALS, "n_timesteps": 2048, "n_eval_episodes": 40}
+    # A rollout and an update take a tenth of a second or more: a worker does not tell of shorter ones.
+    parameters = {"n_steps": 1024, "n_epochs": 4, "batch_size": 32, "policy_kwargs.net_arch": [8]}
+    budget = {"n_trials": N_TRIALS, "n_timesteps": 4096, "n_eval_episodes": 40}
     folder = launched(fault_spec(hyperparameters=parameters, budget=budget, pruner={"name": "none"}))
     landed = []
     for phase in KILLS:
