@@ -4,8 +4,8 @@
     python -m tuning.env_looks picture FILE
 
 A picture's environment is the first line of stdin, as JSON. A survey writes one JSON line for each
-environment of the catalogue from FIRST_ID on, as soon as it knows. Both end when stdin does, so an environment
-that hangs never outlives whoever asks.
+environment of the catalogue from FIRST_ID on, as soon as it knows. Both end when stdin does, so one
+whose environment hangs never outlives whoever asks.
 """
 
 import json
