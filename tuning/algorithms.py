@@ -140,7 +140,7 @@ class Preset:
     title: str
     about: str
     space: tuple[Parameter, ...]
-    n_train_envs: int | None  # how many training envs its source used, if it says
+    n_train_envs: int | None  # that it is made for, if its source says
     source: str = ""  # where it is from, for people: "RL Zoo's hyperparams_opt.py"
     why: dict[str, str] = field(default_factory=dict)  # by stored name: what it does, why this range and form
     fixed: dict[str, Any] = field(default_factory=dict)  # hyperparameters that choosing the preset fills in

@@ -6,12 +6,12 @@ from typing import Any
 import gymnasium
 
 from tuning.advice import Advice
-from tuning.analysis.words import count, whole
+from tuning.analysis.words import count, duration, whole
 from tuning.spec import StudySpec
 
 
 def population_advice(spec: StudySpec) -> Iterator[Advice]:
-    """Say where training envs are wasted, and where one iteration may take a whole trial."""
+    """Say what is wasted on it, and where one iteration may take a whole trial or longer."""
     if spec.info.kind != "evolution":
         return
     episodes = _values(spec, "n_eval_episodes")
@@ -23,9 +23,22 @@ def population_advice(spec: StudySpec) -> Iterator[Advice]:
             f"only {whole(min(episodes))} of {count(envs, 'env')} counts and the others' steps are lost. Set "
             f"n_train_envs to {whole(min(episodes))}.",
         )
+    if spec.env.normalize_rewards:
+        yield Advice(
+            "env.normalize_rewards",
+            f"{spec.algorithm} compares the returns of its candidates as the environment gives them: "
+            "normalising rewards changes nothing. Turn it off.",
+        )
     limit = _step_limit(spec)
     n_delta, total = max(_values(spec, "n_delta")), spec.budget.n_timesteps
     n_episodes = 2 * n_delta * max(episodes)
+    if spec.budget.trial_seconds is not None:
+        yield Advice(
+            "budget.trial_seconds",
+            f"{spec.algorithm} looks at the clock between iterations alone, and one plays "
+            f"{count(n_episodes, 'episode')} with n_delta {whole(n_delta)}: a training may take longer than "
+            f"{duration(spec.budget.trial_seconds)}. Lower n_delta where episodes are long.",
+        )
     if limit is not None and spec.budget.trial_seconds is None and n_episodes * limit > total:
         yield Advice(
             "budget.n_timesteps",

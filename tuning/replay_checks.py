@@ -12,6 +12,7 @@ from tuning.spec import StudySpec
 
 MEMORY_SHARE = 0.8  # of what the machine has: Python, torch and the others need some
 STORED_OBSERVATIONS = 2  # of each transition: before and after
+MUCH_WORK = 16  # gradient steps for each env step; SB3's defaults do one, and few algorithms gain by 20
 _DETERMINISTIC = ("TD3", "DDPG")
 
 
@@ -26,6 +27,7 @@ def replay_advice(spec: StudySpec, *, observation_bytes: int = 0) -> Iterator[Ad
         return
     yield from _starts(spec)
     yield from _noise(spec)
+    yield from _work(spec)
     if observation_bytes and (advice := _memory(spec, observation_bytes)):
         yield advice
 
@@ -67,6 +69,19 @@ def _noise(spec: StudySpec) -> Iterator[Advice]:
         )
 
 
+def _work(spec: StudySpec) -> Iterator[Advice]:
+    field, most = _most(spec, "gradient_steps")
+    collected = min(_ends(spec, "train_freq")) * spec.n_train_envs
+    if most <= MUCH_WORK * collected:
+        return
+    yield Advice(
+        field,
+        f"An update may do {whole(most)} gradient steps after {count(collected, 'env step')}, which is "
+        f"{whole(most / collected)} times the work of one for each. Train in more envs at a time, or lower "
+        "gradient_steps.",
+    )
+
+
 def _memory(spec: StudySpec, observation_bytes: int) -> Advice | None:
     """Say so where the replay buffers of all workers do not fit."""
     field, asked = _most(spec, "buffer_size")
@@ -91,11 +106,17 @@ def _memory(spec: StudySpec, observation_bytes: int) -> Advice | None:
 
 def _most(spec: StudySpec, target: str) -> tuple[str, Any]:
     """Return where an argument is set, and the highest value that it can take."""
+    p = next((p for p in spec.search_space if p.target == target), None)
+    field = f"hyperparameters.{target}" if p is None else f"search_space.{p.name}"
+    return field, max(_ends(spec, target))
+
+
+def _ends(spec: StudySpec, target: str) -> list[Any]:
+    """Return the ends, or choices, of what an argument can be: searched, fixed or its default."""
     p: Parameter | None = next((p for p in spec.search_space if p.target == target), None)
-    if p is not None:
-        ends = p.choices or () if p.kind == "categorical" else (p.low, p.high)
-        return f"search_space.{p.name}", max(map(p.resolve, ends))
-    return f"hyperparameters.{target}", spec.hyperparameters.get(target, spec.info.arguments[target].default)
+    if p is None:
+        return [spec.hyperparameters.get(target, spec.info.arguments[target].default)]
+    return [p.resolve(end) for end in (p.choices or () if p.kind == "categorical" else (p.low, p.high))]
 
 
 def _gigabytes(n: float) -> str:

@@ -287,7 +287,7 @@ def test_sac_is_launched_on_pendulum_and_dqn_on_cartpole(open_page, shown, start
     app.button(key="launch").click().run()
     assert not app.exception
     sac = load_spec(started[0].spec)
-    assert (sac.algorithm, sac.policy, sac.n_train_envs) == ("SAC", "MlpPolicy", 1)
+    assert (sac.algorithm, sac.policy, sac.n_train_envs) == ("SAC", "MlpPolicy", 256)
     assert {p.transform for p in sac.search_space} >= {"auto_x", "net_arch_complexity", "2^x"}
 
     app.switch_page(PAGE).run()
@@ -301,7 +301,7 @@ def test_sac_is_launched_on_pendulum_and_dqn_on_cartpole(open_page, shown, start
     app.button(key="launch").click().run()
     assert not app.exception
     dqn = load_spec(started[1].spec)
-    assert (dqn.algorithm, dqn.env.id) == ("DQN", "CartPole-v1")
+    assert (dqn.algorithm, dqn.env.id, dqn.n_train_envs) == ("DQN", "CartPole-v1", 1)
     assert dqn.parameter("subsample_steps").at_most == "train_freq", "the table keeps what caps a value"
 
 

@@ -34,6 +34,17 @@ def test_an_iteration_that_may_be_longer_than_a_trial():
     assert advice(budget={"n_timesteps": 20_000}, env={"id": "Nobody/Knows-v0"}) == []
 
 
+def test_rewards_that_nobody_learns_from_and_a_clock_that_is_seldom_looked_at():
+    normalised = {"id": "CartPole-v1", "normalize_observations": True, "normalize_rewards": True}
+    ((field, text),) = advice(env=normalised)
+    assert field == "env.normalize_rewards"
+    assert text.endswith("normalising rewards changes nothing. Turn it off.")
+    assert advice(env={**normalised, "normalize_rewards": False}) == []
+    ((field, text),) = advice(budget={"trial_seconds": 90})
+    assert field == "budget.trial_seconds"
+    assert "one plays 64 episodes with n_delta 32: a training may take longer than 1 min 30 s." in text
+
+
 def test_it_is_among_the_warnings_and_for_ars_alone():
     spec = build_spec(
         {"env": {"id": "CartPole-v1"}, "algorithm": "ARS", "search_space": "starter", "n_train_envs": 4}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tuning.algorithms import algorithm
 from tuning.analysis.words import THIN
 from tuning.replay_checks import replay_advice
 from tuning.spec import build_spec
@@ -41,6 +42,16 @@ def test_learning_must_start_in_time(starts, n_timesteps, said):
     searched = {"name": "learning_starts", "kind": "int", "low": 100, "high": starts}
     found = advice(search_space=[RATE, searched], budget={"n_timesteps": n_timesteps})
     assert said in found["search_space.learning_starts"]
+
+
+def test_gradient_steps_beyond_what_many_envs_collect():
+    speed = {"search_space": "sac-for-speed"}
+    text = advice(**speed)["search_space.gradient_steps_pow"]
+    assert "may do 1 024 gradient steps after 1 env step, which is 1 024 times the work" in text
+    assert advice(**speed, n_train_envs=algorithm("SAC").preset("sac-for-speed").n_train_envs) == {}
+    assert advice(hyperparameters={"gradient_steps": -1}) == {}
+    fixed = advice(hyperparameters={"gradient_steps": 200, "train_freq": 4}, n_train_envs=2)
+    assert "25 times" in fixed["hyperparameters.gradient_steps"]
 
 
 def test_a_buffer_of_images_may_not_fit():
