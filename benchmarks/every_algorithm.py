@@ -72,11 +72,11 @@ def numbers_only(data: Data) -> Data:
 
 
 def few_values(data: Data) -> Data:
-    """Return the request with at most three values of each number: the ends and the middle."""
+    """Return the request with at most three values of a number, from its low end in halves of its range."""
 
     def stepped(p: Data) -> Data:
         width = p["high"] - p["low"]
-        step = width / 2 if p["kind"] == "float" else max(1, width // 2)
+        step = width / 2 if p["kind"] == "float" else max(1, -(-width // 2))
         return {**p, "log": False, "step": step}
 
     rows = [p if p["kind"] == "categorical" else stepped(p) for p in data["search_space"]]

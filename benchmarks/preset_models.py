@@ -5,6 +5,7 @@ each, in environments that its algorithm can act in. Nothing is trained.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import optuna
@@ -57,16 +58,15 @@ def preset_faults(name: str, preset: Preset, *, n: int, seed: int = 0) -> list[s
     known, faults = algorithm(name), []
     for env_id in (env for kind, env in ENVS.items() if kind in known.actions):
         spec = preset_spec(name, preset, env_id)
-        envs = make_envs(spec.env, spec.n_train_envs, seed=seed)
-        for stored in drawn(spec, n, seed=seed):
-            resolved: dict[str, Any] = {}
-            try:
-                resolved = resolve_configuration(spec, stored)
-                if "buffer_size" in known.arguments:
-                    resolved["buffer_size"] = MAX_BUFFER
-                build_model(name, spec.policy, envs, resolved, seed=seed)
-            except Exception as error:  # whatever a constructor refuses, so that all of it is reported
-                said = f"{type(error).__name__}: {error} ({resolved or stored})"
-                faults.append(f"{name} {preset.name} on {env_id}: {said}")
-        envs.close()
+        with closing(make_envs(spec.env, spec.n_train_envs, seed=seed)) as envs:
+            for stored in drawn(spec, n, seed=seed):
+                resolved: dict[str, Any] = {}
+                try:
+                    resolved = resolve_configuration(spec, stored)
+                    if "buffer_size" in known.arguments:
+                        resolved["buffer_size"] = MAX_BUFFER
+                    build_model(name, spec.policy, envs, resolved, seed=seed)
+                except Exception as error:  # whatever a constructor refuses, so that all of it is reported
+                    said = f"{type(error).__name__}: {error} ({resolved or stored})"
+                    faults.append(f"{name} {preset.name} on {env_id}: {said}")
     return faults
