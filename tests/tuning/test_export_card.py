@@ -106,7 +106,7 @@ def test_where_the_agent_is_the_one_of_the_search_the_number_is_not_said_to_be_i
     means = {f"trial {BEST}": [-160.0, -170.0, -180.0], "defaults": [-1000.0] * 3}
     add_reevaluation(recorded, means, keep=False)
     readme = (written()[0] / "README.md").read_text()
-    assert f"which reached {reached(BEST)} there" in readme
+    assert f"Its last evaluation gave {reached(BEST)}." in readme
     assert "not what this very agent does" in readme
 
 
