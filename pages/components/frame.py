@@ -112,15 +112,20 @@ def linked(group: Iterable[Link]) -> list[Link]:
     return [page for page in group if page[0] not in hidden and (PROJECT_ROOT / page[0]).is_file()]
 
 
-def link(page: str, label: str = "") -> None:
+def link(page: str, label: str = "", *, anchor: str = "") -> None:
     """Draw a link to a page, by the name of its file; nothing where the page cannot be gone to.
 
     Args:
         page: "launch", "history", ...
         label: what to call it; empty: as the sidebar does.
+        anchor: of a heading on it. It opens in a tab of its own then: within one, Streamlit goes to the top.
     """
     for file, name, icon in linked(entry for group in PAGES for entry in group):
-        if file == f"pages/{page}.py":
+        if file != f"pages/{page}.py":
+            continue
+        if anchor:
+            st.link_button(label or name, f"{page}#{anchor}", icon=icon, type="tertiary")
+        else:
             st.page_link(file, label=label or name, icon=icon)
 
 

@@ -15,7 +15,7 @@ def draw_space() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(part("space"))
-        frame.link("launch", "Search space, on Launch")
+        frame.link("launch", "Search space, on Launch", anchor="space")
         frame.link("saturation")
     with right:
         plot.draw(
@@ -32,7 +32,7 @@ def draw_objective() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(part("objective"))
-        frame.link("launch", "Budget, on Launch")
+        frame.link("launch", "Budget and objective, on Launch", anchor="budget")
         frame.link("reevaluation")
     with right:
         plot.draw(
@@ -61,7 +61,7 @@ def draw_method() -> None:
     with right:
         st.markdown(part("pruner"))
         _draw_pruning()
-    frame.link("launch", "Sampler and pruner, on Launch")
+    frame.link("launch", "Sampler and pruner, on Launch", anchor="method")
 
 
 @st.fragment

@@ -21,7 +21,7 @@ def test_without_a_study_the_guide_teaches_with_what_ships(open_page, shown):
     assert "Antonin Raffin" in text
     assert len(titles(app)) == 5
     assert len(app.expander) == 6
-    assert {"launch", "saturation", "reevaluation", "live", "rollouts", "history"} <= links(app)
+    assert {"saturation", "reevaluation", "live", "rollouts", "history"} <= links(app)
 
 
 def test_pruning_can_be_tried_in_the_picture(open_page):
@@ -43,6 +43,12 @@ def test_the_reference_is_of_the_chosen_algorithm(open_page):
     names = list(app.table[0].value["Parameter"])
     assert "`tau`" in names
     assert "`clip_range`" not in names
+
+
+def test_links_to_launch_lead_to_the_control(open_page):
+    app = open_page(PAGE)
+    found = {link.proto.url for link in app.get("link_button")}
+    assert {"launch#space", "launch#budget", "launch#method"} <= found
 
 
 def test_a_server_that_changes_nothing_offers_no_launch(open_page, monkeypatch, make_study):

@@ -12,11 +12,10 @@ class ReferenceRow:
     """One argument of an algorithm."""
 
     name: str  # as a spec writes it
-    about: str  # what it does
+    about: str  # what it does and, where a preset searches it, why this range in this form
     default: str
     limits: str  # beyond which a value is never right
     searched: str  # "32 … 4096, powers of 2 (Starter)"; empty where no preset searches it
-    why: str  # why this range, in this form
 
 
 def reference_rows(known: Algorithm) -> list[ReferenceRow]:
@@ -27,13 +26,13 @@ def reference_rows(known: Algorithm) -> list[ReferenceRow]:
 
 def _row(argument: Argument, known: Algorithm) -> ReferenceRow:
     found = _searched(argument.name, known)
-    searched, why = "", ""
+    searched, about = "", argument.about
     if found is not None:
         preset, p = found
         searched = f"{p.resolved_range()}, {_scale(p)} ({preset.title})"
-        why = preset.why.get(p.name, "")
+        about = preset.why.get(p.name, about)  # which begins with what it does
     limits = argument.limits() if argument.low is not None or argument.high is not None else ""
-    return ReferenceRow(argument.name, argument.about, _shown(argument.default), limits, searched, why)
+    return ReferenceRow(argument.name, about, _shown(argument.default), limits, searched)
 
 
 def _searched(target: str, known: Algorithm) -> tuple[Preset, Parameter] | None:
