@@ -146,6 +146,8 @@ def extend(folder: RunFolder, n_trials: int) -> None:
         ValueError: the new budget is below what is already done or runs, or the study is not ours.
     """
     require_writable("extend a study")
+    if is_opened(folder):
+        raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")
     with changing_budget(folder):
         _extend(folder, n_trials)
 
@@ -167,8 +169,7 @@ def changing_budget(folder: RunFolder) -> Iterator[None]:
 
 def _extend(folder: RunFolder, n_trials: int) -> None:
     run = read_run(folder)
-    if run.spec is None:
-        raise ValueError(f"{folder.id} was opened from a file that is not ours: it is only read here.")
+    assert run.spec is not None  # ours
     done = len(counted(run.study.trials))
     running = sum(t.state == TrialState.RUNNING for t in run.study.trials) if run.status.state.alive else 0
     if n_trials < max(done + running, 1):

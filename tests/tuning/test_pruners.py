@@ -38,7 +38,9 @@ def spec_of(
 def cut_at(spec, *, n_complete=10, hopeless=lambda k: -100.0 - k):
     """Return the step at which a trial that gets worse and worse is cut, after some good ones; or None."""
     study = optuna.create_study(
-        pruner=build_pruner(spec), direction="maximize" if spec.maximize else "minimize"
+        study_name="pruned",  # by which Hyperband deals trials out
+        pruner=build_pruner(spec),
+        direction="maximize" if spec.maximize else "minimize",
     )
     sign = 1 if spec.maximize else -1
     steps = [step for step, _ in report_steps(spec)]
