@@ -20,7 +20,7 @@ KILLS = ("collect", "update", "evaluate", "tell", "collect", "tell", "update", "
 
 
 def test_ten_kills_in_every_phase_leave_exactly_twenty_trials(launched, fault_spec, wait_until_ended):
-    # A rollout and an update take a tenth of a second or more: a worker does not tell of shorter ones. And the
+    # A rollout and an update take a tenth of a second or more: a worker does not tell of shorter ones. And
     # trials last: at full speed the budget would else be used up before the last kill.
     parameters = {"n_steps": 1024, "n_epochs": 4, "batch_size": 32, "policy_kwargs.net_arch": [8]}
     budget = {"n_trials": N_TRIALS, "n_timesteps": 16_384, "n_eval_episodes": 40}
