@@ -164,9 +164,18 @@ def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 
 def ranked(trials: Sequence[FrozenTrial], *, maximize: bool) -> list[FrozenTrial]:
-    """Return the complete trials, best first; ties by number, so that the order never changes."""
+    """Return the complete trials, best first.
+
+    Ties go to the better second objective, where there is one, so that the first trial is never one that
+    another beats; then by number, so that the order never changes.
+    """
     sign = -1.0 if maximize else 1.0
-    return sorted(completed(trials), key=lambda t: (sign * _value(t), t.number))
+
+    def place(trial: FrozenTrial) -> tuple[float, float, int]:
+        second = second_objective(trial)
+        return sign * _value(trial), math.inf if second is None else second, trial.number
+
+    return sorted(completed(trials), key=place)
 
 
 def failure_kind(trial: FrozenTrial) -> str | None:

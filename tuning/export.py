@@ -40,7 +40,7 @@ class ExportError(ValueError):
 
 
 def best_trial(trials: Sequence[FrozenTrial], *, maximize: bool) -> FrozenTrial | None:
-    """Return the complete trial with the best finite value, the earliest of ties; None when there is none."""
+    """Return the complete trial with the best finite value, ties as `ranked` breaks them, or None."""
     ranked = finite_ranked(trials, maximize=maximize)
     return ranked[0] if ranked else None
 

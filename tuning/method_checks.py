@@ -106,6 +106,12 @@ def objective_advice(spec: StudySpec) -> Iterator[Advice]:
             "With a time for each trial a seed no longer repeats, and whatever else runs on this machine "
             "makes trials worse. Leave it alone meanwhile, with no more workers than cores.",
         )
+    if objective.second == "training_time":
+        yield Advice(
+            "objective.second",
+            "Training time is wall-clock time: a seed does not repeat it, and whatever else runs on this "
+            "machine makes trials slower. Leave it alone meanwhile, with no more workers than cores.",
+        )
     if objective.second == "steps_to_threshold" and budget.n_evaluations < FEW_STEPS_TO_READ:
         yield Advice(
             "budget.n_evaluations",

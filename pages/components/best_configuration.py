@@ -47,7 +47,7 @@ def _reason(run: Run, chosen: export_choice.ChosenTrial) -> str:
     words += f", {chosen.why}," if again or read_winner(run.folder) else ""
     if trial.value is not None:
         words += f" reached {three_digits(trial.value)}"
-        words += f", as did {count(tied, 'later trial')}" if tied else ""
+        words += f", as did {count(tied, 'other trial')}" if tied else ""
     if again:
         average = " on average" if again.n_runs > 1 else ""
         words += f" in the search, and {three_digits(again.mean)}{average} in "

@@ -13,6 +13,7 @@ from tuning.spec import StudySpec
 LABELS = {
     "objective.last_k": "Last evaluations",
     "objective.n_seeds": "Trainings a trial",
+    "objective.second": "Second objective",
     "objective.threshold": "Mean return to reach",
 }
 SECOND = {"none": "None", "training_time": "Training time", "steps_to_threshold": "Steps to a mean return"}

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components import frame
-from storage.trials import own
+from storage.trials import completed, own
 from tuning import export
 from tuning.analysis.look import count, three_digits
 from tuning.launch import Run
@@ -16,7 +16,13 @@ def draw(run: Run) -> None:
     if best is None or best.value is None:
         return
     again, searched = measured_again(run.folder, best.number), three_digits(best.value)
-    if again is None:
+    values = [t.value for t in completed(own(run.study.trials))]
+    if again is None and len(values) > 1 and len(set(values)) == 1:
+        words = (
+            f"All {count(len(values), 'complete trial')} reached {searched}: the search prefers none of them."
+        )
+        label = "Do they differ?"
+    elif again is None:
         words = f"{searched} is the best of many noisy numbers, so it flatters trial {best.number}."
         label = "Is it real?"
     else:

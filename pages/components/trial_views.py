@@ -46,7 +46,8 @@ def draw(run: Run, *, theme: str, now: datetime.datetime, chosen: int | None) ->
     with rows:
         if rows.open:
             shown = run.study.trials if taken_over and _parent_toggle() else trials
-            frame = table.trials_frame(shown, maximize=maximize, is_running=run.may_run)
+            second = run.spec.objective.second if run.spec else None
+            frame = table.trials_frame(shown, maximize=maximize, is_running=run.may_run, second=second)
             notes = read_remarks(run.folder).trial_notes
             frame["note"] = [notes.get(int(number), "") for number in frame["number"]]
             trial_table.draw(frame, file_name=f"{run.folder.id}-trials.csv", chosen=chosen)

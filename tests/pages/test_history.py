@@ -290,3 +290,15 @@ def test_a_distribution_of_too_few_trials_says_what_it_needs(open_page, make_stu
     folder = make_study(n_complete=1)
     app = open_page(PAGE, study=folder.id, view="Distribution")
     assert "needs 2 complete trials" in shown(app)
+
+
+def test_where_all_trials_tie_none_is_said_to_be_lucky(open_page, make_study, shown):
+    folder = make_study(n_complete=0, n_pruned=0, n_failed=0)
+    study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(folder.journal))
+    for _ in range(3):
+        trial = study.ask()
+        trial.suggest_float("learning_rate", 3e-5, 3e-3, log=True)
+        study.tell(trial, 8.0)
+    text = shown(open_page(PAGE, study=folder.id)).replace("\\", "")
+    assert "All 3 complete trials reached 8: the search prefers none of them." in text
+    assert "flatters" not in text

@@ -60,6 +60,15 @@ def test_a_pruned_trial_with_a_value_is_no_result():
     assert completed([trial(0, TrialState.PRUNED, 3.0)]) == []
 
 
+@pytest.mark.parametrize(("maximize", "expected"), [(True, [2, 4, 0, 3, 1]), (False, [1, 2, 4, 0, 3])])
+def test_ties_go_to_the_better_second_objective(maximize, expected):
+    pairs = [(2.0, 9.0), (1.0, 1.0), (2.0, 5.0), (2.0, None), (2.0, 5.0)]
+    trials = [
+        trial(i, TrialState.COMPLETE, value, **{SECOND: second}) for i, (value, second) in enumerate(pairs)
+    ]
+    assert [t.number for t in ranked(reversed(trials), maximize=maximize)] == expected
+
+
 @pytest.mark.parametrize(("maximize", "expected"), [(True, [4, 1, 3, 0, 2]), (False, [2, 0, 1, 3, 4])])
 def test_ranking_has_infinities_at_the_ends_and_breaks_ties_by_number(maximize, expected):
     values = [1.0, 2.0, float("-inf"), 2.0, float("inf")]

@@ -68,6 +68,11 @@ def test_a_sampler_that_never_models_anything(name):
         ),
         ("pruner.n_startup_trials", {"pruner": {"n_startup_trials": 60}}, "nothing is pruned"),
         ("budget.trial_seconds", {"budget": {"trial_seconds": 10}}, "a seed no longer repeats"),
+        (
+            "objective.second",
+            {"objective": {"second": "training_time"}, "pruner": {"name": "none"}},
+            "a seed does not repeat it",
+        ),
         ("objective.last_k", {"objective": {"last_k": 6}}, "reach back into the first half"),
         (
             "budget.n_evaluations",

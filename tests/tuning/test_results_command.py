@@ -7,6 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from storage.trials import SECOND as SECOND_OBJECTIVE
 from storage.trials import TRAINER
 from storage.winner import Winner, write_winner
 from tests.shipped import BEST, SECOND
@@ -74,3 +75,19 @@ def test_the_listing_tells_trainers_apart_where_trials_differ(capsys, reason, is
     results._show_table(trials_frame(trials, maximize=True))
     printed = capsys.readouterr().out
     assert ("TRAINED BY" in printed) == ("Stable-Baselines3 (gSDE)" in printed) == is_told
+
+
+@pytest.mark.parametrize(
+    ("second", "header"),
+    [("training_time", "SECOND (s)"), ("steps_to_threshold", "SECOND (env steps)"), (None, "SECOND")],
+)
+def test_the_listing_has_the_second_objective_of_studies_with_one(capsys, second, header):
+    trial = optuna.trial.create_trial(value=1.0, user_attrs={SECOND_OBJECTIVE: 2.5})
+    trial.number = 0
+    results._show_table(trials_frame([trial], maximize=True, second=second))
+    head, row = capsys.readouterr().out.splitlines()[:2]
+    assert header in head
+    assert row.split() == ["0", "complete", "1", "2.5", *row.split()[4:]]
+    trial.user_attrs = {}
+    results._show_table(trials_frame([trial], maximize=True, second=second))
+    assert "SECOND" not in capsys.readouterr().out

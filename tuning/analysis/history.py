@@ -89,7 +89,8 @@ def history_info(
             failed.append((trial.number, "complete, but its value is not finite"))
         elif trial.state == TrialState.FAIL or trial.state == TrialState.PRUNED:
             failed.append((trial.number, ": ".join(filter(None, (state_word(trial), error_line(trial))))))
-    values = [value_of(t) for t in finite_ranked(trials, maximize=maximize)]
+    order = finite_ranked(trials, maximize=maximize)
+    values = [value_of(t) for t in order]
     return HistoryInfo(
         maximize=maximize,
         complete=tuple(complete),
@@ -97,7 +98,7 @@ def history_info(
         failed=tuple(failed),
         baselines=tuple(baselines),
         best_so_far=tuple(so_far),
-        best_number=None if best is None else best[1],
+        best_number=order[0].number if order else None,
         best_value=None if best is None else best[0],
         n_tied=max(0, values.count(values[0]) - 1) if values else 0,
         n_ended=sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in trials),

@@ -47,7 +47,7 @@ def reached(trial: FrozenTrial) -> float | None:
 
 
 def finite_ranked(trials: Sequence[FrozenTrial], *, maximize: bool) -> list[FrozenTrial]:
-    """Return the complete trials with a finite value, best first, ties by number."""
+    """Return the complete trials with a finite value, best first; ties as `ranked` breaks them."""
     return ranked([t for t in trials if value_of(t) is not None], maximize=maximize)
 
 

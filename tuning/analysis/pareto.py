@@ -109,7 +109,7 @@ def pareto_figure(info: ParetoInfo, *, theme: str = "light") -> go.Figure:
     )
     missed = [t for t in info.trials if t.n_missed]
     for role, chosen, name, symbol in (
-        ("complete", [t for t in info.trials if not t.is_optimal and not t.n_missed], "beaten in both", None),
+        ("complete", [t for t in info.trials if not t.is_optimal and not t.n_missed], "beaten", None),
         ("best", [t for t in front if not t.n_missed], "nothing beats it", None),
         (
             "complete",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial, TrialState
 
 from storage.trials import DIVERGED, counted, failure_kind, own
-from tuning.analysis.outcomes import finite_values
+from tuning.analysis.outcomes import finite_ranked, finite_values
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class StudySummary:
     n_waiting: int
     n_counted: int  # what uses up the budget: complete and pruned
     best_value: float | None
-    best_number: int | None  # the earliest of the best
+    best_number: int | None  # the first by `ranked`
     n_tied: int  # other trials with exactly the best value
     best_so_far: tuple[float, ...]  # after each complete trial, by number
     first_started: datetime.datetime | None
@@ -58,7 +58,7 @@ def study_summary(trials: Sequence[FrozenTrial], *, maximize: bool) -> StudySumm
         n_waiting=states[TrialState.WAITING],
         n_counted=len(counted(trials)),
         best_value=None if best is None else best[1],
-        best_number=None if best is None else best[0],
+        best_number=next((t.number for t in finite_ranked(trials, maximize=maximize)), None),
         n_tied=0 if best is None else sum(value == best[1] for _, value in values) - 1,
         best_so_far=tuple(so_far),
         first_started=min(started, default=None),

@@ -25,7 +25,12 @@ from tuning.trainers import trainer_used
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: bool = True) -> pd.DataFrame:
+SECOND_UNITS = {"training_time": "s", "steps_to_threshold": "env steps"}
+
+
+def trials_frame(
+    trials: Sequence[FrozenTrial], *, maximize: bool, is_running: bool = True, second: str | None = None
+) -> pd.DataFrame:
     """Return one row a trial, by number.
 
     Columns:
@@ -34,6 +39,7 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         state: complete, pruned, diverged, failed, killed, stopped, interrupted, running or waiting.
         value: the result of a complete trial, in the study's unit (float64).
         second: the second objective, where there is one; smaller is better (float64).
+        second_unit: its unit, s or env steps; an empty text where there is none or it is not known.
         last_report: the last finite intermediate value (float64).
         param_<name>: one for each declared parameter; numbers in their own unit, text for other choices.
         duration_s: seconds from start to end; none while it runs (float64).
@@ -51,27 +57,31 @@ def trials_frame(trials: Sequence[FrozenTrial], *, maximize: bool, is_running: b
         trials: any study's trials.
         maximize: the study's direction, for the rank.
         is_running: False names trials left running "interrupted".
+        second: the study's second objective, for its unit.
     """
     ordered = sorted(trials, key=lambda t: t.number)
     ranks = _ranks(ordered, maximize=maximize)
     reports = {t.number: last_report(t) for t in ordered}
     stds = {t.number: (e[-1].std if (e := evaluations_of(t)) else None) for t in ordered}
     retries = [number(t.user_attrs.get(RETRY_OF)) for t in ordered]
+    seconds = [second_objective(t) for t in ordered]
+    unit = SECOND_UNITS.get(second or "", "")
     columns: dict[str, pd.Series] = {
         "number": pd.Series([t.number for t in ordered], dtype="int64"),
         "rank": pd.Series([ranks.get(t.number) for t in ordered], dtype="Int64"),
         "state": pd.Series([state_word(t, is_running=is_running) for t in ordered], dtype="object"),
         "value": pd.Series([value_of(t) for t in ordered], dtype="float64"),
-        "second": pd.Series([second_objective(t) for t in ordered], dtype="float64"),
+        "second": pd.Series(seconds, dtype="float64"),
+        "second_unit": pd.Series(["" if s is None else unit for s in seconds], dtype="object"),
         "last_report": pd.Series(
             [r[1] if (r := reports[t.number]) else None for t in ordered], dtype="float64"
         ),
     }
     for name, axis in declared_space(ordered).items():
         columns[f"param_{name}"] = _parameter(ordered, axis)
-    seconds = [t.duration.total_seconds() if t.duration is not None else None for t in ordered]
+    durations = [t.duration.total_seconds() if t.duration is not None else None for t in ordered]
     columns |= {
-        "duration_s": pd.Series(seconds, dtype="float64"),
+        "duration_s": pd.Series(durations, dtype="float64"),
         "started": pd.to_datetime(pd.Series([t.datetime_start for t in ordered], dtype="object")),
         "last_std": pd.Series([stds[t.number] for t in ordered], dtype="float64"),
         "error": pd.Series([error_line(t) for t in ordered], dtype="object"),

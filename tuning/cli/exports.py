@@ -197,6 +197,11 @@ def _configuration(run: Run, layout: Format, number: int | None) -> str:
 def _csv(run: Run) -> str:
     from tuning.analysis.table import trials_csv, trials_frame  # pandas
 
-    frame = trials_frame(run.study.trials, maximize=run.study.maximize, is_running=run.may_run)
+    frame = trials_frame(
+        run.study.trials,
+        maximize=run.study.maximize,
+        is_running=run.may_run,
+        second=run.spec.objective.second if run.spec else None,
+    )
     output.note(count(len(frame), "trial"))
     return trials_csv(frame)

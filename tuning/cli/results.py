@@ -60,12 +60,17 @@ def trials(
     as_json: AsJson = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Print every trial: state, value, stored parameters, duration, trainer where trials differ, error."""
+    """Print every trial: state, values, stored parameters, duration, trainer where trials differ, error."""
     from tuning.analysis.table import trials_csv, trials_frame  # pandas
 
     folder = find_run(runs_root(runs_dir), study)
     run = read_tidied(folder)
-    frame = trials_frame(run.study.trials, maximize=run.study.maximize, is_running=run.may_run)
+    frame = trials_frame(
+        run.study.trials,
+        maximize=run.study.maximize,
+        is_running=run.may_run,
+        second=run.spec.objective.second if run.spec else None,
+    )
     if csv is not None and str(csv) != "-":
         csv.write_text(trials_csv(frame), encoding="utf-8")
         output.note(f"{len(frame)} trials written to {csv}.")
@@ -151,18 +156,37 @@ def _show_table(frame: "pd.DataFrame") -> None:
     extra = {"ORIGIN": "origin"} if (frame["origin"] != "").any() else {}
     if frame.loc[frame["trained_by"] != "", "trained_by"].nunique() > 1:  # else `status` says it once for all
         extra["TRAINED BY"] = "trained_by"
-    headers = ["TRIAL", "STATE", "VALUE", *(n.removeprefix("param_") for n in names), "TOOK", *extra, "ERROR"]
+    second = _second_header(frame)
+    headers = [
+        "TRIAL",
+        "STATE",
+        "VALUE",
+        *second,
+        *(n.removeprefix("param_") for n in names),
+        "TOOK",
+        *extra,
+        "ERROR",
+    ]
     lines = []
     for row in _rows(frame):
         value = row["value"] if row["value"] is not None else row["last_report"]
         took = "" if row["duration_s"] is None else duration(row["duration_s"])
         shown = "" if value is None else three_digits(value)
+        other = ["" if row["second"] is None else three_digits(row["second"])] if second else []
         parameters = [_cell(row[name]) for name in names]
         error = row["error"] if len(row["error"]) <= _ERROR_CHARS else row["error"][:_ERROR_CHARS] + "…"
         words = [row[name] for name in extra.values()]
-        lines.append([str(row["number"]), row["state"], shown, *parameters, took, *words, error])
+        lines.append([str(row["number"]), row["state"], shown, *other, *parameters, took, *words, error])
     left = ("STATE", *extra, "ERROR")
     output.show(output.table(headers, lines, right=[h for h in headers if h not in left]))
+
+
+def _second_header(frame: "pd.DataFrame") -> list[str]:
+    """Return the header of the second objective, with its unit where that is known; empty without one."""
+    if not frame["second"].notna().any():
+        return []
+    unit = max(frame["second_unit"])
+    return [f"SECOND ({unit})" if unit else "SECOND"]
 
 
 def _cell(value: Any) -> str:

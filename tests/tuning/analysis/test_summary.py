@@ -3,6 +3,7 @@ import datetime
 import pytest
 from optuna.trial import create_trial
 
+from tuning.analysis.history import history_info
 from tuning.analysis.summary import StudySummary, study_summary
 
 START = datetime.datetime(2025, 3, 1, 10, 0, 0)
@@ -69,3 +70,11 @@ def test_imported_trials_are_counted_apart(trial):
 
 def test_several_objectives_have_no_best():
     assert study_summary([create_trial(values=[1.0, 2.0])], maximize=True).best_value is None
+
+
+def test_the_best_of_two_objectives_is_one_that_nothing_beats(trial):
+    trials = [
+        trial(i, v, attrs={"second": s}) for i, (v, s) in enumerate([(8.0, 3.0), (8.0, 2.0), (7.0, 1.0)])
+    ]
+    assert study_summary(trials, maximize=True).best_number == 1
+    assert history_info(trials, maximize=True).best_number == 1

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from tuning.analysis.table import readable_seconds, trials_csv, trials_frame
 
-FIXED = ["number", "rank", "state", "value", "second", "last_report"]
+FIXED = ["number", "rank", "state", "value", "second", "second_unit", "last_report"]
 LAST = ["duration_s", "started", "last_std", "error", "baseline", "proposed_by", "retry_of"]
 LAST += ["origin", "trained_by"]
 
@@ -52,6 +52,14 @@ def test_each_trial_says_who_trained_it(trial):
     assert frame["trained_by"].tolist() == ["fast kernels", "Stable-Baselines3 (gSDE)", "", ""]
     rows = csv.DictReader(io.StringIO(trials_csv(frame)))
     assert [row["trained_by"] for row in rows] == frame["trained_by"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("second", "unit"), [("training_time", "s"), ("steps_to_threshold", "env steps"), (None, "")]
+)
+def test_a_second_objective_has_its_unit(trial, second, unit):
+    frame = trials_frame([trial(0, 1.0, attrs={"second": 2.5}), trial(1, 1.0)], maximize=True, second=second)
+    assert frame["second_unit"].tolist() == [unit, ""]
 
 
 @pytest.mark.parametrize(
