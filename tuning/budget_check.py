@@ -6,6 +6,7 @@ with the same few fresh seeds. Where they get there by longer training alone, th
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from tuning.candidates import budget_notes, sb3_defaults
 from tuning.estimate import HIGH, LOW, WORKER_START_S, training_seconds
 from tuning.retraining_plan import RetrainPlan, TrainingRun, seed_pairs, with_seeds
 from tuning.seeds import retraining_seeds
+from tuning.space.resolve import rollout_steps
 from tuning.spec import StudySpec
 from tuning.spec_parts import EnvSpec
 
@@ -37,10 +39,16 @@ class BudgetCheck(BaseModel):
     algorithm: str = Field(max_length=100)
     policy: str = Field(max_length=100)
     n_train_envs: int = Field(ge=1, le=999)
-    n_timesteps: int = Field(ge=1, le=10**10)  # of a trial: once the steps
+    n_timesteps: int = Field(ge=1, le=10**10)  # of a trial, as the request has them
     n_eval_episodes: int = Field(ge=1, le=10_000)
     maximize: bool = True
     reward_threshold: float | None = None  # return that counts as solved; no part of the identity
+    whole_steps: int | None = Field(default=None, ge=1)  # where rollouts make it more; nor is this
+
+    @property
+    def once(self) -> int:
+        """Once the steps: those that a trial of the defaults really trains for."""
+        return self.whole_steps or self.n_timesteps
 
     @property
     def digest(self) -> str:
@@ -86,10 +94,11 @@ class PlannedCheck:
         """What will be trained, in plain text, with the notes."""
         q, n = self.question, len(self.plan.runs)
         steps = sum(self.plan.steps_of(run) for run in self.plan.runs)
+        rounded = f" ({whole(q.n_timesteps)} rounded up to whole rollouts)" if q.whole_steps else ""
         said = (
-            f"Trains SB3's defaults of {q.algorithm} for 1, 2 and 4 times the {whole(q.n_timesteps)} steps "
-            f"of a trial, with {count(N_SEEDS, 'new seed')} each: {count(n, 'run')}, {whole(steps)} steps "
-            "in all."
+            f"Trains SB3's defaults of {q.algorithm} for 1, 2 and 4 times the {whole(q.once)} steps "
+            f"of a trial{rounded}, with {count(N_SEEDS, 'new seed')} each: {count(n, 'run')}, "
+            f"{whole(steps)} steps in all."
         )
         return " ".join([said, *self.notes])
 
@@ -125,8 +134,12 @@ def plan_check(spec: StudySpec) -> PlannedCheck:
         NoBudgetCheck: see `budget_check`.
     """
     solved = env_child.reward_threshold(spec.env.id) if spec.maximize else None
-    question = budget_check(spec).model_copy(update={"reward_threshold": solved})
     defaults = sb3_defaults(spec)
+    # Rounded before multiplying: within one rollout, twice the steps would be the same training.
+    asked, rollout = spec.budget.n_timesteps, rollout_steps(spec, defaults.resolved) or 1
+    once = math.ceil(asked / rollout) * rollout
+    known = {"reward_threshold": solved, "whole_steps": once if once != asked else None}
+    question = budget_check(spec).model_copy(update=known)
     runs = []
     for seed, (train_seed, eval_seed) in enumerate(_seeds(0)):
         for factor in reversed(FACTORS):
@@ -137,7 +150,7 @@ def plan_check(spec: StudySpec) -> PlannedCheck:
                     resolved=defaults.resolved,
                     train_seed=train_seed,
                     eval_seed=eval_seed,
-                    n_timesteps=None if factor == 1 else factor * question.n_timesteps,
+                    n_timesteps=None if factor == 1 else factor * once,
                 )
             )
     plan = RetrainPlan(
@@ -146,7 +159,7 @@ def plan_check(spec: StudySpec) -> PlannedCheck:
         policy=spec.policy,
         trainer=spec.trainer,
         n_train_envs=spec.n_train_envs,
-        n_timesteps=question.n_timesteps,
+        n_timesteps=once,
         n_eval_episodes=question.n_eval_episodes,
         n_eval_envs=spec.n_eval_envs,
         n_workers=min(spec.n_workers, len(runs)),

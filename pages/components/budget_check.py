@@ -30,6 +30,7 @@ from tuning.spec import StudySpec
 TICK = "2s"
 MOST_OTHERS = 3  # checks that are named beside the one that is drawn
 _PROBLEM = "budget-check-problem"  # session: what went wrong with the last press, until the next one
+_WATCHED = "budget-check-watched"  # session: the check that it has seen before the answer was there
 _FAULTS = (jobs.AlreadyRunning, jobs.StartFailed, Busy, PlanError, OSError)
 
 
@@ -39,7 +40,9 @@ def draw(spec: StudySpec | None) -> None:
     job = newest_check(runs_root(), planned.question) if planned else None
     running = running_check(runs_root())
     label, is_open = budget_check_result.TITLE, job is not None
-    if job is not None and job.status.state == JobState.FINISHED:  # the answer is enough, the rest folds out
+    if job is not None and job.status.state != JobState.FINISHED:
+        st.session_state[_WATCHED] = job.folder.id
+    elif job is not None and not _is_watched(job):  # the answer is enough, the rest folds out
         label, is_open = budget_check_result.label(budget_check_info(job.question, job.results)), False
     with st.expander(label, icon=":material/help:", expanded=is_open):
         if problem := st.session_state.get(_PROBLEM):
@@ -54,6 +57,10 @@ def draw(spec: StudySpec | None) -> None:
             _draw_other(running)
         if planned is not None:
             _draw_others(planned, job)
+
+
+def _is_watched(job: CheckJob) -> bool:
+    return st.session_state.get(_WATCHED) == job.folder.id
 
 
 def _planned(spec: StudySpec | None) -> tuple[PlannedCheck | None, str]:
@@ -91,9 +98,11 @@ def _draw_job(job: CheckJob, spec: StudySpec, planned: PlannedCheck, *, is_free:
         return
     if job.status.state == JobState.FINISHED:
         info = budget_check_info(job.question, job.results)
+        if _is_watched(job):  # another label would close what the reader has open
+            st.markdown(f"**{frame.escape(info.sentence)}**")
         budget_check_result.draw(job, info)
         if info.longer is not None:
-            steps = info.longer * job.question.n_timesteps
+            steps = info.longer * job.question.once
             st.button(
                 f"Set the steps of a trial to {whole(steps)}",
                 icon=":material/north_east:",

@@ -59,5 +59,5 @@ def _footnote(job: CheckJob) -> str:
     return (
         f"{local} ({age(time.time() - when)}): SB3's own defaults of {q.algorithm}, {q.policy}, "
         f"{count(q.n_train_envs, 'training env')}; {count(q.n_eval_episodes, 'episode')} each at the end of "
-        f"{whole(q.n_timesteps)}, twice and four times as many steps.{by}"
+        f"{whole(q.once)}, twice and four times as many steps.{by}"
     )

@@ -87,7 +87,9 @@ def labels(app):
 
 def test_without_a_check_it_says_what_one_would_train_and_starts_it_once(words, draw, runs, started):
     app = draw()
-    assert "for 1, 2 and 4 times the 1 000 steps of a trial" in words(app).replace("\u202f", " ")
+    assert "for 1, 2 and 4 times the 2 048 steps of a trial (1 000 rounded up" in words(app).replace(
+        "\u202f", " "
+    )
     assert "Roughly" in words(app)
     assert app.expander[0].label == "Do I need tuning at all?"
     app.button(key="budget-check-start").click().run()
@@ -155,13 +157,24 @@ def test_a_finished_check_answers_and_sets_the_steps(words, draw, check, runs):
     assert "Train longer: with 4 times the steps the defaults reach -180" in label(app)
     assert "Set the steps of a trial to" in labels(app)[0]
     app.button(key="budget-check-longer").click().run()
-    assert app.session_state[PREFIX + "timesteps"] == 4000
+    assert app.session_state[PREFIX + "timesteps"] == 8192
     app.button(key="budget-check-again").click().run()
     assert len(list_runs(budget_checks(runs).jobs)) == 2
     assert "has not started" in words(app)
     assert "With 1 000 steps a trial: Train longer" in words(app).replace("\u202f", " "), "the one before"
     newest = budget_check_jobs.find_checks(runs)[0].folder
     assert newest != folder
+
+
+def test_the_answer_of_a_check_that_was_watched_leaves_the_section_open(words, draw, check):
+    folder = check(*RISING, state=None)
+    app = draw()
+    before = app.expander[0].proto
+    assert before.expanded
+    write_record(folder.exit, {"state": "finished", "reason": "", "ended_at": time.time()})
+    app.run()
+    assert (app.expander[0].label, app.expander[0].proto.expanded) == (before.label, True)
+    assert "**Train longer: with 4 times" in words(app)
 
 
 def test_one_is_forgotten_once_that_is_confirmed(words, draw, check, runs):

@@ -69,6 +69,16 @@ def test_the_defaults_are_trained_for_1_2_and_4_times_the_steps_with_the_same_se
     assert "They are SB3's own also for the 1 value that the request fixes." in planned.words
 
 
+@pytest.mark.parametrize(("asked", "once"), [(600, 2048), (1000, 2048), (2048, 2048), (20_000, 20_480)])
+def test_budgets_are_rounded_up_to_whole_rollouts_before_they_are_multiplied(asked, once):
+    planned = plan_check(spec(algorithm="PPO", n_train_envs=1, budget={"n_timesteps": asked}))
+    plan, words = planned.plan, planned.words.replace("\u202f", " ").replace(" ", "")
+    assert [plan.steps_of(run) for run in plan.runs] == [4 * once, 2 * once, once] * N_SEEDS
+    assert planned.question.once == once
+    assert f"{21 * once}stepsinall" in words
+    assert ("roundeduptowholerollouts" in words) == (asked != once)
+
+
 def test_two_draws_share_no_seed():
     planned = plan_check(spec())
     first, second = (set(seed_pairs(planned.with_draw(draw).plan)) for draw in (0, 1))

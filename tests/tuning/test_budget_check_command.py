@@ -44,12 +44,12 @@ def finish(folder):
 def test_a_check_is_started_found_again_done_again_and_forgotten(file, runs_dir, started):
     result = here(file)
     assert result.exit_code == 0
-    assert "for 1, 2 and 4 times the 512 steps of a trial" in result.output
+    assert "for 1, 2 and 4 times the 520 steps of a trial (512 rounded up to whole rollouts)" in result.output
     assert ": created, 0 of 9 runs." in result.output
     (folder,) = started
     finish(folder)
     shown = here(file, "--status")
-    assert "Train longer: with 4 times the steps the defaults reach -488" in shown.output
+    assert "Train longer: with 4 times the steps the defaults reach -481" in shown.output
     assert started == [folder]
     said = json.loads(here(file, "--json").stdout)
     assert (said["answer"], said["longer"], said["threshold"], said["state"]) == (
@@ -58,7 +58,7 @@ def test_a_check_is_started_found_again_done_again_and_forgotten(file, runs_dir,
         None,
         "finished",
     )
-    assert [level["timesteps"] for level in said["budgets"]] == [512, 1024, 2048]
+    assert [level["timesteps"] for level in said["budgets"]] == [520, 1040, 2080]
     assert started == [folder], "what is finished is shown"
     here(file, "--again")
     assert len(started) == 2

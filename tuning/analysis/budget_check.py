@@ -13,6 +13,7 @@ from tuning.retraining_plan import RunResult
 # A gain below this share of the largest return in play (the check's own levels, and the one that counts as
 # solved) is not worth four times the steps. With three seeds nothing finer can be told apart either.
 WORTH = 0.1
+FEW_STEPS = 10_000  # fewer tell nothing about the defaults: hardly any task is learned in so few
 _FEWEST_SEEDS = 2  # that have a value for both ends
 _BROKEN = 0.5  # share of the runs of one budget, from which the answer is about those that broke
 
@@ -58,7 +59,7 @@ class BudgetCheckInfo:
 
     env_id: str
     algorithm: str
-    n_timesteps: int  # of a trial
+    n_timesteps: int  # of a trial, in whole rollouts
     maximize: bool
     threshold: float | None  # return that counts as solved
     levels: tuple[BudgetLevel, ...]  # one for each budget, the smallest first
@@ -86,7 +87,7 @@ def budget_check_info(question: BudgetCheck, results: Mapping[str, RunResult]) -
       with more;
     - every seed gains from once to four times the steps, on average at least a tenth (`WORTH`) and no less
       than what seeds of one budget differ by (their standard deviation, where it is largest): *longer*;
-    - no seed gains a tenth: *tuning*;
+    - no seed gains a tenth: *tuning*, or *unclear* where even four times the steps are few (`FEW_STEPS`);
     - else the seeds differ by more than the budgets do: *unclear*.
 
     Args:
@@ -104,7 +105,7 @@ def budget_check_info(question: BudgetCheck, results: Mapping[str, RunResult]) -
     return BudgetCheckInfo(
         env_id=question.env.id,
         algorithm=question.algorithm,
-        n_timesteps=question.n_timesteps,
+        n_timesteps=question.once,
         maximize=question.maximize,
         threshold=threshold,
         levels=levels,
@@ -188,7 +189,7 @@ def _compared(levels: Sequence[BudgetLevel], threshold: float | None, question: 
     said = (
         f"Cannot tell: the {_number_of(len(last.runs))} seeds differ by more than the budgets do. With "
         f"{times(last.factor)} the steps they reach {seeds}; the median was {three_digits(_middle(first))} "
-        f"with {whole(question.n_timesteps)} steps and is {three_digits(_middle(last))}."
+        f"with {whole(question.once)} steps and is {three_digits(_middle(last))}."
     )
     details = [
         "More episodes each make one evaluation tell more; a check with still more steps, or one with other "
@@ -216,6 +217,14 @@ def _tuning(
 ) -> _Judged:
     change = (_middle(last) - _middle(first)) * (1 if question.maximize else -1)
     level = three_digits(_middle(last))
+    longest = last.factor * question.once
+    if longest < FEW_STEPS:
+        said = (
+            f"Too short to tell: the defaults stand at {level} with {times(last.factor)} the steps "
+            f"({_range(last)}), and {whole(longest)} steps are few. Try 10 times the steps of a trial."
+        )
+        solved = [] if threshold is None else [f"{three_digits(threshold)} counts as solved."]
+        return Answer.UNCLEAR, said, solved, None
     if change < -worth:
         said = (
             f"Tuning is worth it: longer training makes the defaults worse, from "

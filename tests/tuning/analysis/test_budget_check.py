@@ -3,28 +3,28 @@
 import numpy as np
 import pytest
 
-from tuning.analysis.budget_check import Answer, budget_check_info
+from tuning.analysis.budget_check import FEW_STEPS, Answer, budget_check_info
 from tuning.analysis.budget_check_figure import budget_check_figure
 from tuning.budget_check import BudgetCheck
 from tuning.retraining_plan import RunResult
 
 
-def question(*, threshold=None, maximize=True):
+def question(*, threshold=None, maximize=True, steps=10_000):
     return BudgetCheck(
         env={"id": "Some-v0"},
         algorithm="PPO",
         policy="MlpPolicy",
         n_train_envs=1,
-        n_timesteps=1000,
+        n_timesteps=steps,
         n_eval_episodes=5,
         maximize=maximize,
         reward_threshold=threshold,
     )
 
 
-def judged(once, twice, four_times, *, threshold=None, maximize=True):
+def judged(once, twice, four_times, *, threshold=None, maximize=True, steps=10_000):
     """Judge three seeds of each budget: a return, "diverged", "failed", or None for a run that is missing."""
-    asked = question(threshold=threshold, maximize=maximize)
+    asked = question(threshold=threshold, maximize=maximize, steps=steps)
     results = {}
     for factor, values in ((1, once), (2, twice), (4, four_times)):
         for seed, value in enumerate(values):
@@ -32,7 +32,7 @@ def judged(once, twice, four_times, *, threshold=None, maximize=True):
             if isinstance(value, str):
                 results[key] = RunResult(key=key, state=value, message="boom")
             elif value is not None:
-                results[key] = RunResult(key=key, state="ok", mean=value, timesteps=1000 * factor)
+                results[key] = RunResult(key=key, state="ok", mean=value, timesteps=steps * factor)
     return budget_check_info(asked, results)
 
 
@@ -104,6 +104,22 @@ def test_what_counts_as_solved_comes_first(budgets, answer, longer, said):
     assert said in plain(info)
 
 
+@pytest.mark.parametrize("low", [(LOW, LOW, LOW), (HIGH, MIDDLE, LOW)])
+def test_a_level_after_few_steps_is_no_reason_to_tune(low):
+    info = judged(*low, steps=FEW_STEPS // 4 - 1, threshold=475.0)
+    assert info.answer == Answer.UNCLEAR
+    assert plain(info) == (
+        "Too short to tell: the defaults stand at -1 120 with 4 times the steps (3 seeds, -1 150 to -1 100), "
+        "and 9 996 steps are few. Try 10 times the steps of a trial."
+    )
+    assert info.details == ("475 counts as solved.",)
+    assert judged(*low, steps=FEW_STEPS // 4).answer == Answer.TUNING
+
+
+def test_a_gain_after_few_steps_is_one():
+    assert judged(LOW, MIDDLE, HIGH, steps=500).answer == Answer.LONGER
+
+
 def test_a_threshold_of_zero_is_one_and_sets_no_scale():
     assert judged([0.0] * 3, [0.0] * 3, [0.0] * 3, threshold=0.0).answer == Answer.SOLVED
 
@@ -147,11 +163,11 @@ def test_a_single_run_that_broke_is_said_and_left_out():
 def test_the_figure_shows_each_run_the_medians_and_what_counts_as_solved(theme):
     figure = budget_check_figure(judged(LOW, ["failed"] * 3, HIGH, threshold=-150.0), theme=theme)
     runs, middles, solved = figure.data
-    assert list(runs.x) == [1000] * 3 + [4000] * 3
+    assert list(runs.x) == [10_000] * 3 + [40_000] * 3
     assert list(runs.y) == [*LOW, *HIGH]
-    assert (list(middles.x), list(middles.y)) == ([1000, 4000], [-1120.0, -180.0])
+    assert (list(middles.x), list(middles.y)) == ([10_000, 40_000], [-1120.0, -180.0])
     assert solved.name == "counts as solved: -150"
-    assert figure.layout.shapes[0].x0 == 1000
+    assert figure.layout.shapes[0].x0 == 10_000
 
 
 def test_without_a_value_the_figure_says_so():
