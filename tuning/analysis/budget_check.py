@@ -195,6 +195,9 @@ def _compared(levels: Sequence[BudgetLevel], threshold: float | None, question: 
         "More episodes each make one evaluation tell more; a check with still more steps, or one with other "
         "seeds, may settle it. That seeds differ this much is itself a reason to tune."
     ]
+    longest = last.factor * question.once
+    if longest < FEW_STEPS:
+        details = [f"{whole(longest)} steps are few: try 10 times the steps of a trial first."]
     return Answer.UNCLEAR, said, details, None
 
 

@@ -116,6 +116,15 @@ def test_a_level_after_few_steps_is_no_reason_to_tune(low):
     assert judged(*low, steps=FEW_STEPS // 4).answer == Answer.TUNING
 
 
+def test_seeds_that_differ_after_few_steps_are_no_reason_to_tune_either():
+    apart = LOW, LOW, [-1120.0, -180.0, -1100.0]
+    assert "itself a reason to tune" in judged(*apart).details[0]
+    few = judged(*apart, steps=500).details
+    assert [said.replace("\u202f", " ") for said in few] == [
+        "2 000 steps are few: try 10 times the steps of a trial first."
+    ]
+
+
 def test_a_gain_after_few_steps_is_one():
     assert judged(LOW, MIDDLE, HIGH, steps=500).answer == Answer.LONGER
 
