@@ -1,5 +1,6 @@
 """What an agent sees and does in one environment, and why no algorithm could be trained in it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,7 @@ def describe(env: EnvSpec) -> EnvDescription:
     except EnvironmentsError:
         raise
     except (Exception, SystemExit) as error:  # somebody's constructor may raise anything
-        with_kwargs = f" with {dict(env.kwargs)!r}" if env.kwargs else ""
-        raise EnvironmentsError(f"{env.id} cannot be made{with_kwargs}: {said(error)}.") from error
+        raise EnvironmentsError(_making_fault(env, error)) from error
     try:
         observed, action, entry = made.observation_space, made.action_space, made.spec
     finally:
@@ -75,6 +75,16 @@ def describe(env: EnvSpec) -> EnvDescription:
         caution=_endless(env.id) if info.max_episode_steps is None else None,
         observation_bytes=_bytes(observed),
     )
+
+
+def _making_fault(env: EnvSpec, error: BaseException) -> str:
+    """Return why an environment cannot be made; what Gymnasium adds of its own machinery is left out."""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if isinstance(error, TypeError) and unknown and unknown[1] in env.kwargs:
+        return f"{env.id} cannot be made: it has no argument {unknown[1]}. Remove it."
+    with_kwargs = f" with {dict(env.kwargs)!r}" if env.kwargs else ""
+    why = said(error).partition(" was raised from the environment creator for ")[0]
+    return f"{env.id} cannot be made{with_kwargs}: {why}."
 
 
 def training_faults(seen: EnvDescription, known: Algorithm, policy: str) -> list[str]:

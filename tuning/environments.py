@@ -9,7 +9,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,10 +98,38 @@ def require(env_id: str) -> RegistryEntry:
     spec = gymnasium.registry.get(env_id)
     if spec is None:
         known = [info.id for info in catalogue()]
-        close = " or ".join(difflib.get_close_matches(env_id, known, n=3, cutoff=0.5))
+        close = " or ".join(close_ids(env_id, known))
         remedy = f"Did you mean {close}?" if close else "`python -m tuning environments` lists them."
         raise EnvironmentsError(f"There is no environment {env_id[:80]!r}. {remedy}")
     return spec
+
+
+def close_ids(text: str, known: Iterable[str]) -> list[str]:
+    """Return up to three known ids that a text may have meant, the closest first; case does not matter."""
+    by_lower = {env_id.lower(): env_id for env_id in known}
+    return [by_lower[c] for c in difflib.get_close_matches(text.lower(), by_lower, n=3, cutoff=0.5)]
+
+
+def meant_id(text: str, known: Iterable[str]) -> str | None:
+    """Return the one known id that a text names, whatever its case, without its version or by its beginning.
+
+    `cartpole` is CartPole-v1; `mountaincar` is MountainCar-v0 although MountainCarContinuous-v0 begins with
+    it. None where several fit equally well, or none does.
+    """
+    sought, ids = text.strip().lower(), list(known)
+    if not sought:
+        return None
+
+    def forms(env_id: str) -> tuple[str, str, str]:
+        whole = env_id.lower()
+        short = whole.rpartition("/")[2]
+        return whole, short, short.rpartition("-v")[0]
+
+    for rank in range(3):
+        if found := [env_id for env_id in ids if forms(env_id)[rank] == sought]:
+            return found[0] if len(found) == 1 else None
+    found = [env_id for env_id in ids if any(form.startswith(sought) for form in forms(env_id)[:2])]
+    return found[0] if len(found) == 1 else None
 
 
 def make(env_id: str, kwargs: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:

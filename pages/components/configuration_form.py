@@ -1,5 +1,6 @@
 """One configuration to write by hand: a field for each parameter, in the algorithm's own values."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from tuning.space.configurations import choice_text, read_configuration
 from tuning.space.parameters import Parameter, Scalar
 
 _COLUMNS = 3
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", re.ASCII)  # nothing in it is Markdown
 _SAMPLER = "sampler chooses"
 
 
@@ -29,7 +31,7 @@ def draw(parameters: Sequence[Parameter], known: Algorithm, *, key: str, start: 
         about = argument.about if argument else ""
         value = start.get(parameter.name)
         has_value = parameter.name in start and parameter.contains(value)
-        label = frame.escape(field_name(parameter))
+        label = _label(parameter)
         help_text = f"{frame.escape(about)} Searched: {frame.escape(parameter.resolved_range())}."
         with columns[number % _COLUMNS]:
             if parameter.kind == "categorical":
@@ -76,6 +78,12 @@ def words(parameters: Sequence[Parameter], stored: Mapping[str, Any]) -> str:
         else:
             parts.append(f"{field_name(parameter)} {number_text(parameter.resolve(value))}")
     return ", ".join(parts)
+
+
+def _label(parameter: Parameter) -> str:
+    """Return a field's label; a plain name as it is: a screen reader reads an escape's backslash aloud."""
+    name = field_name(parameter)
+    return name if _PLAIN_NAME.fullmatch(name) else frame.escape(name)
 
 
 def field_name(parameter: Parameter) -> str:

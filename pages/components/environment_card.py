@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import cached, frame
+from pages.components import cached, environment_choice, frame
 from pages.components.launch_fields import PREFIX, draw_choice
 from tuning import env_survey
 from tuning.algorithms import Algorithm
@@ -33,6 +33,7 @@ def draw_environment(data: dict[str, Any], known: Algorithm) -> tuple[str, list[
     try:
         seen = cached.environment(env.model_dump_json())
     except EnvironmentsError as error:
+        environment_choice.draw_suggestions(env.id)
         return known.policies[0], [str(error)]
     left, right = st.columns([1, 4], vertical_alignment="center")
     with right:

@@ -11,7 +11,7 @@ from pages.components import cached, environment_table, frame
 from pages.components.launch_fields import PREFIX, draw_toggle, draw_whole, read_mapping
 from tuning.algorithms import algorithm
 from tuning.env_fit import Fit, env_fit
-from tuning.environments import EnvInfo, EnvironmentsError
+from tuning.environments import EnvInfo, EnvironmentsError, close_ids, meant_id
 from tuning.spec import StudySpec
 
 LABELS: dict[str, str] = {"env.frame_stack": "Frame stack"}
@@ -64,7 +64,7 @@ def draw_environment_choice() -> None:
         known if current in known or not current else [current, *known],
         key=PREFIX + "env",
         accept_new_options=True,
-        on_change=_name_after_environment,
+        on_change=_take_environment,
         persist_state="session",
         help="Type to search. From the installed Gymnasium registry, and from the packages in "
         "EDGEWISE_ENV_PACKAGES.",
@@ -81,6 +81,18 @@ def draw_environment_choice() -> None:
                 persist_state="session",
                 help="Those too in which this algorithm cannot be trained.",
             )
+
+
+def draw_suggestions(env_id: str) -> None:
+    """Offer what may have been meant by an id that was typed and does not exist."""
+    known = _known_ids()
+    close = [] if env_id in known else close_ids(env_id, known)
+    if not close:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="env-suggestions"):
+        st.caption("Did you mean", width="content")
+        for meant in close:
+            st.button(meant, key=f"env-meant-{meant}", on_click=_choose_environment, args=(meant,))
 
 
 def draw_settings() -> None:
@@ -156,6 +168,25 @@ def _draw_progress(ids: tuple[str, ...]) -> None:
 
 def _ids(infos: list[EnvInfo]) -> tuple[str, ...]:
     return tuple(info.id for info in infos)
+
+
+def _known_ids() -> list[str]:
+    try:
+        return [info.id for info in cached.catalogue()]
+    except EnvironmentsError:
+        return []  # the list says so
+
+
+def _take_environment() -> None:
+    """Take what was chosen or typed; a name such as `cartpole` is the id that it can only mean."""
+    typed = st.session_state[PREFIX + "env"] or ""
+    known = _known_ids()
+    _choose_environment(typed if typed in known else meant_id(typed, known) or typed)
+
+
+def _choose_environment(env_id: str) -> None:
+    st.session_state[PREFIX + "env"] = env_id or None
+    _name_after_environment()
 
 
 def _name_after_environment() -> None:

@@ -16,7 +16,7 @@ from tuning.spec import StudySpec
 LABELS: dict[str, str] = {"first_configurations": "Tried first"}
 BY_HAND_KEY = PREFIX + "first-configurations"  # session: stored values of each configuration
 _FORM = "first-form"
-_FAULTS = "launch-first-faults"  # session: why the last configuration was not taken
+_SAID = "launch-first-said"  # session: what came of the last press: (why it was not taken, else what was)
 
 
 def fields(spec: StudySpec) -> dict[str, Any]:
@@ -80,9 +80,6 @@ def draw_queue(parameters: Sequence[Parameter]) -> None:
                 on_click=_remove,
                 args=(number,),
             )
-    if faults := st.session_state.pop(_FAULTS, None):
-        lines = "\n".join(f"- {frame.escape(fault)}" for fault in faults)
-        st.error(f"The configuration was not queued.\n\n{lines}", icon=":material/error:")
 
 
 def _draw_form(parameters: Sequence[Parameter]) -> None:
@@ -93,18 +90,30 @@ def _draw_form(parameters: Sequence[Parameter]) -> None:
     known = algorithm(st.session_state[PREFIX + "algorithm"])
     configuration_form.draw(parameters, known, key=_FORM, start={})
     st.button("Queue it", key="first-queue", type="primary", on_click=_queue, args=(tuple(parameters),))
+    _draw_said()
+
+
+def _draw_said() -> None:
+    """Say what came of the last press, once, beside the button: the open form covers what is below it."""
+    faults, taken = st.session_state.pop(_SAID, ([], ""))
+    if faults:
+        lines = "\n".join(f"- {frame.escape(fault)}" for fault in faults)
+        st.error(f"The configuration was not queued.\n\n{lines}", icon=":material/error:")
+    elif taken:
+        st.success(f"Queued: {frame.escape(taken)}.", icon=":material/check:")
 
 
 def _queue(parameters: tuple[Parameter, ...]) -> None:
     stored, faults = configuration_form.read(parameters, key=_FORM)
     if faults:
-        st.session_state[_FAULTS] = faults
+        st.session_state[_SAID] = (faults, "")
         return
     waiting = st.session_state.get(BY_HAND_KEY) or []
     if stored in waiting:
-        st.session_state[_FAULTS] = ["The same configuration is queued already."]
+        st.session_state[_SAID] = (["The same configuration is queued already."], "")
         return
     st.session_state[BY_HAND_KEY] = [*waiting, stored]
+    st.session_state[_SAID] = ([], configuration_form.words(parameters, stored))
 
 
 def _remove(number: int) -> None:

@@ -16,7 +16,7 @@ from tuning.space.proposal import Proposal, proposals, propose
 from tuning.space.text import parse_space, space_to_yaml
 from tuning.spec import SpecError
 
-SAID = "launch-space-said"  # session: what came of the last press: (kind, sentences)
+SAID = "launch-space-said"  # session: what came of the last press: (which popover, kind, sentences)
 _FIX_VALUE = "tool-fix-value-"
 
 
@@ -29,7 +29,6 @@ def draw(parameters: list[Parameter], history: space_state.EditHistory) -> None:
         _draw_fix(known, parameters)
         _draw_copy(known)
         _draw_text(known, parameters)
-    _draw_said()
     _draw_fixed(known)
 
 
@@ -67,6 +66,7 @@ def _draw_add(known: Algorithm, parameters: list[Parameter]) -> None:
             help="Everything that this algorithm takes and that is neither searched nor fixed.",
         )
         if name not in found:
+            _draw_said("add")
             return
         chosen = found[name]
         argument, parameter = chosen.argument, chosen.parameter
@@ -81,10 +81,11 @@ def _draw_add(known: Algorithm, parameters: list[Parameter]) -> None:
         st.button(
             "Add to the search space",
             key="tool-add",
-            on_click=space_state.append,
+            on_click=_add,
             args=(parameter,),
             type="primary",
         )
+        _draw_said("add")
 
 
 def _draw_fix(known: Algorithm, parameters: list[Parameter]) -> None:
@@ -97,6 +98,7 @@ def _draw_fix(known: Algorithm, parameters: list[Parameter]) -> None:
             help="It is no longer searched: every trial gets the value that you choose.",
         )
         if name not in by_name:
+            _draw_said("fix")
             return
         parameter = by_name[name]
         argument = known.arguments[parameter.target]
@@ -123,6 +125,7 @@ def _draw_fix(known: Algorithm, parameters: list[Parameter]) -> None:
                 f"It must be {frame.escape(argument.limits())}.",
             )
         st.button("Fix it", key="tool-fix", on_click=_fix, args=(known, parameter, value), type="primary")
+        _draw_said("fix")
 
 
 def _draw_copy(known: Algorithm) -> None:
@@ -144,6 +147,7 @@ def _draw_copy(known: Algorithm) -> None:
                 args=(by_id[study], known),
                 type="primary",
             )
+        _draw_said("copy")
 
 
 def _draw_text(known: Algorithm, parameters: list[Parameter]) -> None:
@@ -168,16 +172,25 @@ def _draw_text(known: Algorithm, parameters: list[Parameter]) -> None:
         st.file_uploader("Or choose a file", type=["yaml", "yml", "json"], key="tool-upload")
         st.caption("Replaces the table. Undo brings it back.")
         st.button("Use it", key="tool-import", on_click=_import, args=(known,), type="primary")
+        _draw_said("text")
 
 
-def _draw_said() -> None:
-    """Say what came of the last press, once."""
-    kind, sentences = st.session_state.pop(SAID, ("", []))
+def _say(popover: str, kind: str, sentences: list[str]) -> None:
+    st.session_state[SAID] = (popover, kind, sentences)
+
+
+def _draw_said(popover: str) -> None:
+    """Say what came of the last press, once, beside its button: an open popover covers what is below it."""
+    if st.session_state.get(SAID, ("",))[0] != popover:
+        return
+    _, kind, sentences = st.session_state.pop(SAID)
     text = "\n".join(f"- {frame.escape(s)}" for s in sentences) if len(sentences) > 1 else ""
     text = text or "".join(map(frame.escape, sentences))
     if kind == "error":
         st.error(text, icon=":material/error:")
-    elif kind:
+    elif kind == "success":
+        st.success(text, icon=":material/check:")
+    else:
         st.info(text, icon=":material/info:")
 
 
@@ -206,6 +219,12 @@ def _draw_fixed(known: Algorithm) -> None:
             )
 
 
+def _add(parameter: Parameter) -> None:
+    space_state.append(parameter)
+    name = parameter.target.removeprefix("policy_kwargs.")
+    _say("add", "success", [f"{name} is searched: {parameter.resolved_range()}."])
+
+
 def _fix(known: Algorithm, parameter: Parameter, value: Any) -> None:
     argument = known.arguments[parameter.target]
     key = f"{_FIX_VALUE}{known.name}-{parameter.name}"
@@ -216,18 +235,20 @@ def _fix(known: Algorithm, parameter: Parameter, value: Any) -> None:
             value = int(value)
     fault = argument.fault(value) if value != "" else f"Write a value for {parameter.target}."
     if fault:
-        st.session_state[SAID] = ("error", [f"Not fixed: {fault.replace('`', '')}"])
+        _say("fix", "error", [f"Not fixed: {fault.replace('`', '')}"])
         return
     space_state.fix(parameter, value)
+    name = parameter.target.removeprefix("policy_kwargs.")
+    _say("fix", "success", [f"{name} is fixed at {_value_words(value)}."])
 
 
 def _copy(folder: RunFolder, known: Algorithm) -> None:
     try:
         found = space_copy.copied_space(cached.run(folder), known)
     except cached.UNREADABLE as error:
-        st.session_state[SAID] = ("error", [f"{folder.id} cannot be read. {error}"])
+        _say("copy", "error", [f"{folder.id} cannot be read. {error}"])
         return
-    _take(found, known, f"from {folder.id}")
+    _take(found, known, f"from {folder.id}", "copy")
 
 
 def _import(known: Algorithm) -> None:
@@ -236,19 +257,20 @@ def _import(known: Algorithm) -> None:
     try:
         found = parse_space(text)
     except SpecError as error:
-        st.session_state[SAID] = ("error", error.faults[:12])
+        _say("text", "error", error.faults[:12])
         return
-    _take(space_copy.fitting(found.space, found.fixed, known, source=found.algorithm), known, "from the YAML")
+    fitting = space_copy.fitting(found.space, found.fixed, known, source=found.algorithm)
+    _take(fitting, known, "from the YAML", "text")
 
 
-def _take(found: space_copy.CopiedSpace, known: Algorithm, where: str) -> None:
+def _take(found: space_copy.CopiedSpace, known: Algorithm, where: str, popover: str) -> None:
     if not found.space:
         why = f"{known.name} has none of its parameters." if not found.notes else ""
-        st.session_state[SAID] = ("error", [f"Nothing was copied {where}. {why}".strip(), *found.notes])
+        _say(popover, "error", [f"Nothing was copied {where}. {why}".strip(), *found.notes])
         return
     space_state.set_space(found.space)
     space_state.set_fixed(found.fixed)
-    st.session_state[SAID] = ("info", [f"{count(len(found.space), 'parameter')} {where}.", *found.notes])
+    _say(popover, "info", [f"{count(len(found.space), 'parameter')} {where}.", *found.notes])
 
 
 def _key(start: str, options: Iterable[str]) -> str:

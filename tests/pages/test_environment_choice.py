@@ -10,7 +10,7 @@ from pages.components.launch_fields import PREFIX
 from tuning import env_child, env_survey, launch
 from tuning.env_description import EnvDescription
 from tuning.env_survey import Surveyed
-from tuning.environments import EnvInfo
+from tuning.environments import EnvInfo, EnvironmentsError
 from tuning.spec import load_spec
 
 PAGE = "pages/launch.py"
@@ -38,6 +38,12 @@ def asked(monkeypatch):
 
 def plain(text):
     return text.replace("\\", "")
+
+
+def type_environment(app, text):
+    box = app.selectbox(key=PREFIX + "env")
+    box.options.append(text)  # as the browser does with what is typed and not listed
+    box.set_value(text).run()
 
 
 def test_the_list_has_what_the_algorithm_can_act_in(open_page, shown):
@@ -117,3 +123,26 @@ def test_the_table_is_searched_in_all_its_columns(sought, ids):
 
 def test_rows_are_there_before_anything_is_known():
     assert list(environment_rows(INFOS, {}, {}, "")["Acts"]) == ["", ""]
+
+
+@pytest.mark.parametrize("typed", ["cartpole", "CARTPOLE-V1", "Cart"])
+def test_a_name_that_can_mean_only_one_environment_is_that_one(open_page, typed):
+    app = open_page(PAGE)
+    type_environment(app, typed)
+    assert app.selectbox(key=PREFIX + "env").value == "CartPole-v1"
+    assert app.text_input(key=PREFIX + "name").value == "cartpole"
+
+
+def test_an_id_that_does_not_exist_is_mended_at_a_press(open_page, monkeypatch):
+    def describe(env):
+        if env.id not in SEEN:
+            raise EnvironmentsError(f"There is no environment {env.id}.")
+        return SEEN[env.id]
+
+    monkeypatch.setattr(env_child, "describe_from_child", describe)
+    app = open_page(PAGE)
+    type_environment(app, "cardpole-v2")
+    assert app.button(key="launch").disabled
+    app.button(key="env-meant-CartPole-v1").click().run()
+    assert app.selectbox(key=PREFIX + "env").value == "CartPole-v1"
+    assert not app.button(key="launch").disabled

@@ -18,6 +18,12 @@ def choice(app, start):
     return next(box for box in app.selectbox if str(box.key).startswith(start))
 
 
+def said_in(app, popover):
+    """What is said inside a popover, which covers what is below it."""
+    inside = app.get_by_key(popover)
+    return [e.value.replace("\\", "") for kind in ("success", "error") for e in inside.get(kind)]
+
+
 def edit(app, **change):
     key = max((k for k in app.session_state if k.startswith("space-")), key=lambda k: int(k[6:]))
     app.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **change}
@@ -49,16 +55,18 @@ def test_every_change_can_be_undone_and_done_again(open_page):
     assert names(app)[-1] == "vf_coef"
 
 
-def test_fixing_a_parameter_and_searching_it_again(open_page, words, started):  # noqa: F811
+def test_fixing_a_parameter_and_searching_it_again(open_page, started):  # noqa: F811
     app = open_page(PAGE)
     choice(app, "tool-fix-name").set_value("gamma").run()
     assert app.text_input(key="tool-fix-value-PPO-gamma").value == "0.99"
     app.text_input(key="tool-fix-value-PPO-gamma").set_value("1.5").run()
     app.button(key="tool-fix").click().run()
-    assert "Not fixed: gamma must be at least 0 and below 1: received 1.5" in words(app)
+    said = said_in(app, "tool-fix-popover")[0]
+    assert "Not fixed: gamma must be at least 0 and below 1: received 1.5" in said
     app.text_input(key="tool-fix-value-PPO-gamma").set_value("9e-1").run()
     app.button(key="tool-fix").click().run()
     assert "gamma" not in names(app)
+    assert said_in(app, "tool-fix-popover") == ["gamma is fixed at 0.9."]
     assert app.text_area(key=PREFIX + "hyperparameters").value == "gamma: 0.9"
     app.button(key="tool-search-gamma").click().run()
     assert app.text_area(key=PREFIX + "hyperparameters").value == ""
@@ -130,10 +138,12 @@ def test_a_configuration_of_ones_own_is_queued_first(open_page, words, started):
     app = open_page(PAGE)
     app.text_input(key="first-form-gamma").set_value("0.5").run()
     app.button(key="first-queue").click().run()
-    assert "gamma 0.5 lies outside 0.97 … 0.9999. Widen its range" in words(app)
+    assert "gamma 0.5 lies outside 0.97 … 0.9999. Widen its range" in said_in(app, "first-popover")[0]
+    assert app.text_input(key="first-form-n_steps_pow").label == "n_steps"
     app.text_input(key="first-form-gamma").set_value("0.98").run()
     app.text_input(key="first-form-n_steps_pow").set_value("512").run()
     app.button(key="first-queue").click().run()
+    assert said_in(app, "first-popover") == ["Queued: n_steps 512, gamma 0.98."]
     assert "n_steps 512, gamma 0.98" in words(app)
     app.button(key="launch").click().run()
     mine = read_run(started[0]).study.trials[-1]

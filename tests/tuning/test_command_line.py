@@ -137,7 +137,7 @@ def test_every_fault_of_a_spec_is_a_line(tmp_path, runs_dir):
     [
         ("{id: Pendulum-v7}", "Did you mean Pendulum-v1?"),
         ("{id: Blackjack-v1}", "can read observations"),
-        ("{id: Pendulum-v1, kwargs: {gravity: 3}}", "cannot be made"),
+        ("{id: Pendulum-v1, kwargs: {gravity: 3}}", "it has no argument gravity"),
         ("{id: 'os:Pendulum-v1'}", "env.id"),
     ],
 )

@@ -91,3 +91,25 @@ def test_environments_of_a_package_come_first(packages):
     assert environments.catalogue()[0] == infos[0]
     environments.register_packages()
     assert environments.require("EdgewiseTarget-v0").max_episode_steps == 20  # hidden, not refused
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("cartpole", "CartPole-v1"),
+        ("mountaincar", "MountainCar-v0"),
+        ("mountaincarc", "MountainCarContinuous-v0"),
+        ("boxes", "edgewise/Boxes-v0"),
+        ("M", None),
+        ("CartPole-v0", None),
+        ("pole", None),
+        ("", None),
+    ],
+)
+def test_a_text_means_an_id_where_only_one_fits(text, meant):
+    known = ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "edgewise/Boxes-v0"]
+    assert environments.meant_id(text, known) == meant
+
+
+def test_close_ids_are_found_whatever_their_case():
+    assert environments.close_ids("PENDLUM", ["CartPole-v1", "Pendulum-v1"]) == ["Pendulum-v1"]
