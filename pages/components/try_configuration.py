@@ -42,7 +42,8 @@ def draw(run: Run, trial: FrozenTrial | None) -> None:
                 help="Otherwise it runs when the study is resumed. A budget that is used up grows by one.",
             )
         st.button("Queue it", key=f"{key}-queue", type="primary", on_click=_queue, args=(run, key))
-    _draw_said(run)
+        _draw_said(run, "error")  # the open form covers what is below it
+    _draw_said(run, "success")  # it may start the study, and then the page changes
 
 
 def _queue(run: Run, key: str) -> None:
@@ -67,9 +68,9 @@ def _say(run: Run, kind: str, sentences: list[str]) -> None:
     st.session_state[_SAID] = (run.folder.id, kind, sentences)
 
 
-def _draw_said(run: Run) -> None:
+def _draw_said(run: Run, wanted: str) -> None:
     study, kind, sentences = st.session_state.get(_SAID, ("", "", []))
-    if study != run.folder.id:
+    if (study, kind) != (run.folder.id, wanted):
         return
     del st.session_state[_SAID]
     lines = "\n".join(f"- {frame.escape(sentence)}" for sentence in sentences[1:])

@@ -174,3 +174,12 @@ def test_a_silent_worker_is_called_so():
     assert trial_title(beat, now=now) == "**Trial 3** · no sign of life for 30 s"
     assert trial_progress(beat) == "10 of 100 steps · 0 steps/s"
     assert worker_frame([], now=now).empty
+
+
+def test_why_a_configuration_was_not_queued_stands_beside_the_button(open_page, make_study):
+    folder = make_study("tried", state="stopped")
+    app = open_page("pages/live.py", study=folder.id)
+    next(field for field in app.text_input if str(field.key).startswith("try-")).set_value("-7").run()
+    next(button for button in app.button if button.label == "Queue it").click().run()
+    inside = app.get_by_key(f"try-{folder.id}-{app.session_state[f'try-best-{folder.id}']}-popover")
+    assert "Nothing was queued." in inside.error[0].value.replace("\\", "")
