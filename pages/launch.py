@@ -18,6 +18,7 @@ from pages.components import (
     launch_method,
     launch_objective,
     launch_running,
+    launch_yaml,
     space_choice,
 )
 from pages.components.launch_fields import PREFIX
@@ -25,37 +26,9 @@ from tuning import checks, examples
 from tuning.access import is_read_only
 from tuning.algorithms import algorithm
 from tuning.estimate import usable_cores
-from tuning.spec import SpecError, StudySpec, build_spec, parse_spec
+from tuning.spec import SpecError, StudySpec, build_spec
 
 N_CORES = usable_cores()
-
-
-def fill(spec: StudySpec) -> None:
-    """Fill the whole form from a spec."""
-    st.session_state.update(launch_form.fields_from_spec(spec))
-    space_choice.set_space(spec.search_space)
-
-
-def use_yaml() -> None:
-    """Fill the form from the pasted or uploaded spec."""
-    upload = st.session_state.get("spec-upload")
-    text = upload.getvalue().decode("utf-8", "replace") if upload else st.session_state.get("spec-text") or ""
-    try:
-        fill(parse_spec(text))
-    except SpecError as error:
-        st.session_state["spec-faults"] = error.faults
-
-
-def draw_yaml(spec: StudySpec | None) -> None:
-    """Draw the request as YAML, to keep, and a way to load one."""
-    if spec is not None:
-        st.code(spec.to_yaml(), language="yaml", height=320)
-        st.download_button("Download", spec.to_yaml(), f"{spec.name}.yaml", icon=":material/download:")
-    st.text_area("Paste a spec", key="spec-text", help="YAML or JSON, as `python -m tuning launch` takes it.")
-    st.file_uploader("Or choose a file", type=["yaml", "yml", "json"], key="spec-upload")
-    st.button("Fill the form", on_click=use_yaml, key="spec-fill")
-    if faults := st.session_state.pop("spec-faults", None):
-        launch_bar.draw_faults(faults)
 
 
 def draw_advice(spec: StudySpec, places: dict[str, DeltaGenerator]) -> None:
@@ -79,9 +52,9 @@ if is_read_only():
 parent = continuing.parent()
 request = continuing.first_request(parent) if parent else duplicating.first_request()
 if request is not None:
-    fill(request)
+    launch_yaml.fill(request)
 elif space_choice.SPACE not in st.session_state:
-    fill(examples.pendulum_story().model_copy(update={"n_workers": min(2, N_CORES)}))
+    launch_yaml.fill(examples.pendulum_story().model_copy(update={"n_workers": min(2, N_CORES)}))
 
 banner = st.container()
 columns = st.columns([2, 2, 1])
@@ -168,4 +141,4 @@ if spec is not None:
     }
     draw_advice(spec, places)
 with st.expander("The request as YAML", icon=":material/code:"):
-    draw_yaml(spec)
+    launch_yaml.draw(spec)

@@ -1,6 +1,5 @@
 """A calibration in a process of its own, for pages: one at a time, and gone with whoever asked for it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from tuning.access import require_writable
 from tuning.calibrating import LIMIT_S
 from tuning.environments import ERROR_PREFIX
 from tuning.jobs import PROJECT_ROOT
+from tuning.process_group import kill_group
 from tuning.spec import StudySpec
 
 GRACE_S = 15.0  # beyond the limit of the calibration itself, for its imports
@@ -63,7 +63,7 @@ class CalibrationChild:
                     cwd=PROJECT_ROOT,
                     start_new_session=True,  # so that its own processes can be ended with it
                 )
-            timer = threading.Timer(LIMIT_S + GRACE_S, _kill, (self._process,))
+            timer = threading.Timer(LIMIT_S + GRACE_S, kill_group, (self._process,))
             self._finalize = weakref.finalize(self, _end, self._process, scratch, timer)
             timer.daemon = True
             timer.start()
@@ -106,15 +106,5 @@ def _end(
     process: "subprocess.Popen[bytes]", scratch: "tempfile.TemporaryDirectory[str]", timer: threading.Timer
 ) -> None:
     timer.cancel()
-    _kill(process)
+    kill_group(process)
     scratch.cleanup()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is not None:
-        return  # its number may be another's by now
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()

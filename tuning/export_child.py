@@ -1,7 +1,5 @@
 """An export in a process of its own, for pages: they never import torch, and a report takes seconds."""
 
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,7 @@ from tuning.access import require_writable
 from tuning.environments import ERROR_PREFIX
 from tuning.export import ExportError
 from tuning.jobs import PROJECT_ROOT
+from tuning.process_group import kill_group
 
 MOST_AT_ONCE = 2  # of this server; a process with torch takes 350 MB
 MOST_S = 900.0  # a video of a long episode is part of a model card
@@ -73,7 +72,7 @@ class ExportChild:
                 start_new_session=True,  # so that what it starts itself can be ended with it
             )
         timers = [
-            threading.Timer(MOST_S, _kill, (self._process,)),
+            threading.Timer(MOST_S, kill_group, (self._process,)),
             threading.Timer(KEPT_S, _end, (self._process, scratch, [])),
         ]
         weakref.finalize(self, _end, self._process, scratch, timers)
@@ -122,15 +121,5 @@ def _end(
 ) -> None:
     for timer in timers:
         timer.cancel()
-    _kill(process)
+    kill_group(process)
     scratch.cleanup()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is not None:
-        return  # its number may be another's by now
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
